@@ -1,0 +1,68 @@
+"""Conan 2 recipe.   conan create . --build=missing [-o synthdata/*:compiled=True]"""
+import re
+from pathlib import Path
+
+from conan import ConanFile
+from conan.tools.build import check_min_cppstd
+from conan.tools.cmake import CMake, CMakeDeps, CMakeToolchain, cmake_layout
+
+required_conan_version = ">=2.0"
+
+
+class SynthdataRecipe(ConanFile):
+    name = "synthdata"
+    description = "Header-only C++20 library that trains GANs"
+    license = "MIT"
+    topics = ("gan", "deep-learning", "synthetic-data", "header-only")
+    package_type = "static-library"  # the type with compiled=True; without it configure() makes this a header library
+    settings = "os", "arch", "compiler", "build_type"
+    options = {"compiled": [True, False], "image": [True, False]}
+    default_options = {"compiled": False, "image": True}
+    exports_sources = "CMakeLists.txt", "LICENSE", "include/*", "packaging/*"
+
+    def set_version(self):
+        text = Path(self.recipe_folder, "include/synthdata/version.hpp").read_text()
+        self.version = ".".join(re.findall(r"VERSION_[A-Z]+ (\d+)", text))
+
+    def configure(self):
+        if not self.options.compiled:
+            self.package_type = "header-library"
+
+    def requirements(self):
+        self.requires("eigen/3.4.0", transitive_headers=True)
+        self.requires("zlib/[>=1.2.11 <2]", transitive_headers=True)
+        if self.options.image:
+            self.requires("libpng/[>=1.6 <2]", transitive_headers=True)
+
+    def validate(self):
+        check_min_cppstd(self, 20)
+
+    def layout(self):
+        cmake_layout(self)
+
+    def generate(self):
+        toolchain = CMakeToolchain(self)
+        toolchain.cache_variables["SYNTHDATA_COMPILED"] = bool(self.options.compiled)
+        for part in ("TESTS", "EXAMPLES", "BENCHMARKS"):
+            toolchain.cache_variables[f"SYNTHDATA_BUILD_{part}"] = False
+        toolchain.generate()
+        CMakeDeps(self).generate()
+
+    def build(self):
+        cmake = CMake(self)
+        cmake.configure()
+        cmake.build()
+
+    def package(self):
+        CMake(self).install()
+
+    def package_id(self):
+        if not self.info.options.compiled:
+            self.info.clear()
+
+    def package_info(self):
+        # the package's own CMake files say everything, the targets' names included
+        self.cpp_info.set_property("cmake_find_mode", "none")
+        self.cpp_info.builddirs = ["lib/cmake/synthdata"]
+        self.cpp_info.bindirs = []
+        self.cpp_info.libs = ["synthdata_compiled"] if self.options.compiled else []

@@ -1,0 +1,44 @@
+// synthdata/backend/cpu/conv.hpp: convolution on raw pointers and its two adjoints, one to three dimensions.
+//
+// x is [N, D, H, W, C], w [K, kD, kH, kW, C / groups], y [N, oD, oH, oW, K], all contiguous; one and two dimensions use
+// leading extents of 1. All three are sums over taps, y[o] += w[t] x[o stride - pad + t dilation], computed from packed
+// copies of the rows in reach: no im2col matrix is built and no tap that falls into the padding is multiplied, except to
+// fill up a tile.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/backend/cpu/gemm.hpp>
+
+#include <cstdint>
+
+namespace synthdata::backend::cpu {
+
+/// Extents are in the order depth, height, width. `out` is given and not derived, since a transposed convolution may
+/// want more than one `in` for the same `out`; positions nobody reaches are allowed.
+struct ConvGeometry {
+  std::int64_t batch;
+  std::int64_t in[3], out[3], kernel[3], stride[3];
+  std::int64_t pad[3];  ///< zeros before the first element; those behind the last follow from `out`
+  std::int64_t dilation[3];
+  std::int64_t in_channels, out_channels, groups;
+};
+
+/// y = act([y +] x * w + bias), bias [K].
+void conv_forward(const ConvGeometry& g, const float* x, const float* w, float* y, const Epilogue<float>& e = {});
+void conv_forward(const ConvGeometry& g, const double* x, const double* w, double* y, const Epilogue<double>& e = {});
+
+/// gx = act([gx +] the adjoint of conv_forward in x applied to gy + bias), bias [C]: also the transposed convolution.
+void conv_input_grad(const ConvGeometry& g, const float* gy, const float* w, float* gx, const Epilogue<float>& e = {});
+void conv_input_grad(const ConvGeometry& g, const double* gy, const double* w, double* gx,
+                     const Epilogue<double>& e = {});
+
+/// gw = the adjoint of conv_forward in w applied to gy.
+void conv_weight_grad(const ConvGeometry& g, const float* x, const float* gy, float* gw);
+void conv_weight_grad(const ConvGeometry& g, const double* x, const double* gy, double* gw);
+
+}  // namespace synthdata::backend::cpu
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/backend/cpu/conv_impl.hpp>
+#endif

@@ -1,0 +1,483 @@
+// synthdata/backend/cpu/conv_impl.hpp: convolutions as products of packed panels.
+//
+// Forward and input gradient are the same thing, a *gather*: every destination position takes, for every tap, a row of
+// channels from a source position that is an affine function of position and tap, and multiplies it with the weights of
+// the tap. A strided input gradient is one gather for each residue of the position modulo the stride.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/backend/cpu/conv.hpp>
+#include <synthdata/backend/cpu/gemm_tiles.hpp>
+
+#include <numeric>
+
+namespace synthdata::backend::cpu {
+
+/// One axis of a gather. Position q < count is destination index first + step q; tap j < taps is kernel index
+/// tap_first + tap_step j; together they take source index scale q + tap_scale j + offset, a zero outside [0, extent).
+struct Axis {
+  std::int64_t count, first, step;
+  std::int64_t taps, tap_first, tap_step;
+  std::int64_t scale, tap_scale, offset, extent;
+
+  std::int64_t source(std::int64_t q, std::int64_t j) const { return scale * q + tap_scale * j + offset; }
+  bool inside(std::int64_t q, std::int64_t j) const { return source(q, j) >= 0 && source(q, j) < extent; }
+};
+
+/// [begin, end)
+struct Range {
+  std::int64_t begin, end;
+  bool contains(std::int64_t i) const { return i >= begin && i < end; }
+};
+
+/// The taps of position q that fall inside the source: contiguous, because the source index is monotone in the tap.
+inline Range taps_inside(const Axis& axis, std::int64_t q) {
+  Range r{0, axis.taps};
+  while (r.begin < r.end && !axis.inside(q, r.begin)) ++r.begin;
+  while (r.end > r.begin && !axis.inside(q, r.end - 1)) --r.end;
+  return r;
+}
+/// The positions whose tap j falls inside the source.
+inline Range positions_inside(const Axis& axis, std::int64_t j) {
+  Range r{0, axis.count};
+  while (r.begin < r.end && !axis.inside(r.begin, j)) ++r.begin;
+  while (r.end > r.begin && !axis.inside(r.end - 1, j)) --r.end;
+  return r;
+}
+
+inline Axis forward_axis(const ConvGeometry& g, int i) {
+  return {.count = g.out[i], .first = 0, .step = 1, .taps = g.kernel[i], .tap_first = 0, .tap_step = 1,
+          .scale = g.stride[i], .tap_scale = g.dilation[i], .offset = -g.pad[i], .extent = g.in[i]};
+}
+
+/// The positions p = phase + stride q of x and the taps that reach them: p + pad - t dilation is a multiple of stride.
+inline Axis adjoint_axis(const ConvGeometry& g, int i, std::int64_t phase) {
+  const std::int64_t s = g.stride[i], d = g.dilation[i], tap_step = s / std::gcd(s, d);
+  std::int64_t t = 0;
+  while (t < g.kernel[i] && (phase + g.pad[i] - t * d) % s != 0) ++t;
+  return {.count = phase < g.in[i] ? (g.in[i] - phase + s - 1) / s : 0, .first = phase, .step = s,
+          .taps = t < g.kernel[i] ? (g.kernel[i] - t + tap_step - 1) / tap_step : 0, .tap_first = t, .tap_step = tap_step,
+          .scale = 1, .tap_scale = -(tap_step * d / s), .offset = (phase + g.pad[i] - t * d) / s, .extent = g.out[i]};
+}
+
+inline std::int64_t product(const std::int64_t (&n)[3]) { return n[0] * n[1] * n[2]; }
+
+/// Coordinates, walked in order without a division.
+struct Index {
+  std::int64_t d, h, w;
+
+  void advance(std::int64_t extent_h, std::int64_t extent_w) {
+    if (++w < extent_w) return;
+    w = 0;
+    if (++h < extent_h) return;
+    h = 0;
+    ++d;
+  }
+};
+inline Index unravel(std::int64_t i, std::int64_t extent_h, std::int64_t extent_w) {
+  return {i / (extent_w * extent_h), i / extent_w % extent_h, i % extent_w};
+}
+
+/// A part of a packed row: `length` elements from `source` of an image, or zeros if source < 0.
+struct Segment {
+  std::int64_t source, length;
+};
+
+/// Destination [batch, positions, groups * columns] from source [batch, extents, groups * channels].
+template <class T>
+struct Gather {
+  Axis axis[3];
+  std::int64_t batch, groups, channels, columns;
+  const T* source;
+  const T* weights;
+  bool weights_by_column;  ///< [columns, taps, channels] as in forward, else [channels, taps, columns]
+  std::int64_t kernel[3];
+  T* destination;
+  std::int64_t destination_extent[3];
+
+  std::int64_t positions() const { return axis[0].count * axis[1].count * axis[2].count; }
+  std::int64_t taps() const { return axis[0].taps * axis[1].taps * axis[2].taps; }
+  std::int64_t image_size() const { return axis[0].extent * axis[1].extent * axis[2].extent * groups * channels; }
+
+  Index position(std::int64_t p) const { return unravel(p, axis[1].count, axis[2].count); }
+  Index tap(std::int64_t t) const { return unravel(t, axis[1].taps, axis[2].taps); }
+  std::int64_t kernel_index(const Index& j) const {
+    return ((axis[0].tap_first + axis[0].tap_step * j.d) * kernel[1] + axis[1].tap_first + axis[1].tap_step * j.h) *
+               kernel[2] + axis[2].tap_first + axis[2].tap_step * j.w;
+  }
+  T* destination_row(std::int64_t n, const Index& q) const {
+    const std::int64_t d = axis[0].first + axis[0].step * q.d, h = axis[1].first + axis[1].step * q.h,
+                       w = axis[2].first + axis[2].step * q.w;
+    return destination + (((n * destination_extent[0] + d) * destination_extent[1] + h) * destination_extent[2] + w) *
+                             groups * columns;
+  }
+  /// Weights of kernel index t, source channel r, column j of a group.
+  const T* weight(std::int64_t group, std::int64_t t, std::int64_t r, std::int64_t j) const {
+    const std::int64_t all = product(kernel);
+    return weights_by_column ? weights + ((group * columns + j) * all + t) * channels + r
+                             : weights + ((group * channels + r) * all + t) * columns + j;
+  }
+  std::int64_t weight_stride() const { return product(kernel) * (weights_by_column ? channels : columns); }
+
+  /// Lists where the packed row of position q comes from, joining what is contiguous. With `shrink`, first narrows
+  /// `taps` to those between the first and the last that are inside. Returns the number of segments.
+  std::int64_t list_segments(const Index& q, Range& taps, bool shrink, const Range& wanted, Segment* out) const {
+    const Range d = taps_inside(axis[0], q.d), h = taps_inside(axis[1], q.h), w = taps_inside(axis[2], q.w);
+    const std::int64_t n_channels = wanted.end - wanted.begin, pixel = groups * channels;
+    if (taps.begin == taps.end) return 0;
+    std::int64_t count = 0, begin = taps.end, end = taps.end;
+    Index j = tap(taps.begin);
+    for (std::int64_t t = taps.begin; t < taps.end; ++t, j.advance(axis[1].taps, axis[2].taps)) {
+      const bool valid = d.contains(j.d) && h.contains(j.h) && w.contains(j.w);
+      if (valid || !shrink) begin = std::min(begin, t), end = t + 1;
+      if (begin > t) continue;  // nothing inside yet
+      const std::int64_t from =
+          ((axis[0].source(q.d, j.d) * axis[1].extent + axis[1].source(q.h, j.h)) * axis[2].extent +
+           axis[2].source(q.w, j.w)) * pixel + wanted.begin;
+      Segment* last = count > 0 ? &out[count - 1] : nullptr;
+      if (last && (valid ? last->source >= 0 && last->source + last->length == from : last->source < 0))
+        last->length += n_channels;
+      else
+        out[count++] = {valid ? from : -1, n_channels};
+    }
+    if (shrink && count > 0 && out[count - 1].source < 0) --count;  // zeros behind the last tap inside
+    taps = {begin, end};
+    return count;
+  }
+};
+
+template <class T>
+void copy_segments(const T* image, const Segment* segments, std::int64_t count, T* to) {
+  for (std::int64_t s = 0; s < count; ++s) {
+    const auto [source, length] = segments[s];
+    if (source < 0) {
+      std::fill_n(to, length, T(0));
+    } else if (length >= 32) {
+      std::memcpy(to, image + source, static_cast<std::size_t>(length) * sizeof(T));
+    } else {
+      const T* from = image + source;
+      std::int64_t i = 0;
+      for (; i + 4 <= length; i += 4) std::memcpy(to + i, from + i, 4 * sizeof(T));
+      for (; i < length; ++i) to[i] = from[i];
+    }
+    to += length;
+  }
+}
+
+/// A step of k: some taps and some of their channels, at most panel_depth deep.
+struct DepthBlock {
+  Range taps, channels;
+};
+
+/// Cuts taps x channels into blocks. Few channels: whole rows of the kernel, or parts of one row; many: parts of a tap.
+template <class T, class F>
+void for_each_depth_block(const Gather<T>& g, const F& f) {
+  constexpr std::int64_t depth = panel_depth<T>;
+  const std::int64_t taps = g.taps(), row = g.axis[2].taps;
+  if (taps == 0) return f(DepthBlock{{0, 0}, {0, g.channels}});
+  const std::int64_t parts = (g.channels + depth - 1) / depth, part = (g.channels + parts - 1) / parts;
+  std::int64_t each = std::max<std::int64_t>(1, depth / g.channels);
+  const bool whole_rows = each >= row;
+  if (whole_rows) {
+    each = each / row * row;
+  } else {
+    const std::int64_t pieces = (row + each - 1) / each;
+    each = (row + pieces - 1) / pieces;
+  }
+  for (std::int64_t t = 0; t < taps;) {
+    const std::int64_t limit = whole_rows ? taps : (t / row + 1) * row, end = std::min(t + each, limit);
+    for (std::int64_t r = 0; r < g.channels; r += part) f(DepthBlock{{t, end}, {r, std::min(g.channels, r + part)}});
+    t = end;
+  }
+}
+
+template <class T>
+void pack_weights(const Kernels<T>& kernels, const Gather<T>& g, std::int64_t group, const DepthBlock& block,
+                  std::int64_t j0, std::int64_t j1, std::int64_t panel_size, T* to) {
+  const std::int64_t depth = block.channels.end - block.channels.begin;
+  for (std::int64_t t = block.taps.begin; t < block.taps.end; ++t, to += depth * kernels.columns)
+    pack_b(kernels, g.weights_by_column, depth, j1 - j0, g.weight(group, g.kernel_index(g.tap(t)), block.channels.begin, j0),
+           g.weight_stride(), to, panel_size);
+}
+
+/// The rows of a tile are the same position of consecutive images: they reach the same taps, so that those in the
+/// padding cost nothing. A small batch takes consecutive positions instead, with zeros for what is outside.
+template <class T>
+void gather(const Gather<T>& g, const Epilogue<T>& e) {
+  const std::int64_t positions = g.positions();
+  if (g.batch * positions * g.columns == 0) return;
+  const Kernels<T>& kernels = kernels_in_use<T>();
+  const bool by_image = g.batch >= kernels.heights[1].rows || positions == 1;
+  std::int64_t image_panels = 0;
+  for (std::int64_t n = 0; n < g.batch; n += kernels.next_rows(g.batch - n)) ++image_panels;
+  const std::int64_t rows = g.batch * positions;
+  const std::int64_t panels = by_image ? image_panels * positions : (rows + kernels.rows() - 1) / kernels.rows();
+
+  constexpr std::int64_t panel_limit = 128;  // keeps the rows of C in the L2 cache from one depth block to the next
+  const double flops = 2.0 * static_cast<double>(rows * g.columns) * static_cast<double>(g.taps() * g.channels);
+  const Tasks tasks = Tasks::plan(panels, 1, panel_limit, g.columns, kernels.columns, block_columns, flops, g.groups);
+  tasks.run(panels, g.columns, [&](std::int64_t group, std::int64_t p0, std::int64_t p1, std::int64_t j0, std::int64_t j1) {
+    const Scratch<T> a_buffer = Panel<T>::buffer();
+    const Scratch<T> b_buffer(kernels.panels(j1 - j0) * panel_depth<T> * kernels.columns);
+    Segment segments[panel_depth<T>];
+    const T* source = g.source + group * g.channels;
+    bool first = true;
+    const auto last = Range{g.taps() - 1, g.taps()};
+    for_each_depth_block(g, [&](const DepthBlock& block) {
+      const std::int64_t depth = block.channels.end - block.channels.begin;
+      const std::int64_t panel_size = (block.taps.end - block.taps.begin) * depth * kernels.columns;
+      const bool final = block.taps.end > last.begin && block.channels.end == g.channels;
+      pack_weights(kernels, g, group, block, j0, j1, panel_size, b_buffer.data());
+      Finish<T> finish{.load_c = !first || e.accumulate};
+      if (final) finish.epilogue = &e, finish.bias = e.bias ? e.bias + group * g.columns + j0 : nullptr;
+
+      std::int64_t image_panel = 0, n0 = 0;
+      for (std::int64_t p = p0; p < p1; ++p) {
+        Panel<T> panel{a_buffer.data(), Layout::by_row, 0};
+        T* c[max_tile_rows];
+        Range taps = block.taps;
+        if (by_image) {
+          for (; image_panel < p / positions; ++image_panel) n0 += kernels.next_rows(g.batch - n0);
+          panel.rows = kernels.next_rows(g.batch - n0);
+          const auto q = g.position(p % positions);
+          const std::int64_t count = g.list_segments(q, taps, true, block.channels, segments);
+          if (count == 0 && !first && !final) continue;
+          for (int r = 0; r < panel.rows; ++r) {
+            copy_segments(source + (n0 + r) * g.image_size(), segments, count, panel.data + r * panel_stride<T>);
+            c[r] = g.destination_row(n0 + r, q) + group * g.columns + j0;
+          }
+        } else {
+          const std::int64_t i0 = p * kernels.rows();
+          panel.rows = static_cast<int>(std::min<std::int64_t>(kernels.rows(), rows - i0));
+          for (int r = 0; r < panel.rows; ++r) {
+            const std::int64_t n = (i0 + r) / positions;
+            const auto q = g.position((i0 + r) % positions);
+            const std::int64_t count = g.list_segments(q, taps, false, block.channels, segments);
+            copy_segments(source + n * g.image_size(), segments, count, panel.data + r * panel_stride<T>);
+            c[r] = g.destination_row(n, q) + group * g.columns + j0;
+          }
+        }
+        const T* b = b_buffer.data() + (taps.begin - block.taps.begin) * depth * kernels.columns;
+        multiply_panel(kernels, panel, (taps.end - taps.begin) * depth, b, kernels.columns, panel_size, j1 - j0, c, finish);
+      }
+      first = false;
+    });
+  });
+}
+
+/// For few columns, which would leave most of a tile unused: multiplies every source position with the weights of all
+/// taps at once, a product [positions, channels] x [channels, taps * columns], then sums what each destination gathers.
+/// Some images at a time, so that the product stays in the L2 cache. `phases` share source and weights; no groups.
+template <class T>
+void project_then_gather(const Gather<T>* phases, std::int64_t n_phases, const Epilogue<T>& e) {
+  const Gather<T>& g = phases[0];
+  const std::int64_t taps = product(g.kernel), columns = g.columns, width = taps * columns;
+  const std::int64_t sources = g.image_size() / g.channels;
+  const std::int64_t tap_step = g.weights_by_column ? 1 : columns, column_step = g.weights_by_column ? taps : 1;
+  const std::int64_t pixels = product(g.destination_extent);
+  const std::int64_t images = std::max<std::int64_t>(1, 512 / std::max<std::int64_t>(1, sources));
+  parallel_for(g.batch, images, [&](std::int64_t n0, std::int64_t n1) {
+    const Scratch<T> products((n1 - n0) * sources * width);
+    gemm(false, g.weights_by_column, (n1 - n0) * sources, width, g.channels, g.source + n0 * g.image_size(), g.channels,
+         g.weights, g.weights_by_column ? g.channels : width, products.data(), width);
+    for (std::int64_t n = n0; n < n1; ++n) {
+      const T* image = products.data() + (n - n0) * sources * width;
+      for (std::int64_t f = 0; f < n_phases; ++f) {
+        const Gather<T>& phase = phases[f];
+        const Axis &ad = phase.axis[0], &ah = phase.axis[1], &aw = phase.axis[2];
+        const std::int64_t next_tap = aw.tap_scale * width + aw.tap_step * tap_step;
+        Index q{0, 0, 0};
+        for (std::int64_t p = phase.positions(); p > 0; --p, q.advance(ah.count, aw.count)) {
+          const Range d = taps_inside(ad, q.d), h = taps_inside(ah, q.h), w = taps_inside(aw, q.w);
+          T* to = phase.destination_row(n, q);
+          for (std::int64_t c = 0; c < columns; ++c) {
+            T sum = 0;
+            for (std::int64_t jd = d.begin; jd < d.end; ++jd)
+              for (std::int64_t jh = h.begin; jh < h.end; ++jh) {
+                const std::int64_t s = (ad.source(q.d, jd) * ah.extent + ah.source(q.h, jh)) * aw.extent + aw.source(q.w, w.begin);
+                const T* from = image + s * width + phase.kernel_index({jd, jh, w.begin}) * tap_step + c * column_step;
+                for (std::int64_t jw = w.begin; jw < w.end; ++jw, from += next_tap) sum += *from;
+              }
+            if (e.accumulate) sum += to[c];
+            to[c] = e.bias ? sum + e.bias[c] : sum;
+          }
+        }
+      }
+    }
+    T* result = g.destination + n0 * pixels * columns;
+    kernels_in_use<T>().activate(e.act, e.slope, (n1 - n0) * pixels * columns, result);
+  });
+}
+
+/// Whether projecting first does less work, counting the columns that fill up a tile.
+template <class T>
+bool projection_pays(const Gather<T>& g, std::int64_t destinations) {
+  if (g.groups != 1) return false;
+  const auto padded = [width = kernels_in_use<T>().columns / 2](std::int64_t n) { return (n + width - 1) / width * width; };
+  const std::int64_t sources = g.image_size() / g.channels;
+  const auto direct = static_cast<double>(destinations * padded(g.columns));
+  const auto projected = static_cast<double>(sources * padded(product(g.kernel) * g.columns));
+  return 1.5 * projected < direct;  // half again for the sums
+}
+
+template <class T>
+Gather<T> forward_gather(const ConvGeometry& g, const T* x, const T* w, T* y) {
+  return {.axis = {forward_axis(g, 0), forward_axis(g, 1), forward_axis(g, 2)}, .batch = g.batch, .groups = g.groups,
+          .channels = g.in_channels / g.groups, .columns = g.out_channels / g.groups, .source = x, .weights = w,
+          .weights_by_column = true, .kernel = {g.kernel[0], g.kernel[1], g.kernel[2]}, .destination = y,
+          .destination_extent = {g.out[0], g.out[1], g.out[2]}};
+}
+
+template <class T>
+void conv_forward_any(const ConvGeometry& g, const T* x, const T* w, T* y, const Epilogue<T>& e) {
+  const Gather<T> all = forward_gather(g, x, w, y);
+  const std::int64_t taps = product(g.kernel);
+  const bool one_window = g.groups == 1 && product(g.out) == 1 && g.pad[0] + g.pad[1] + g.pad[2] == 0 &&
+                          std::equal(g.in, g.in + 3, g.kernel);
+  if (one_window)  // the kernel covers the image: a plain matrix product
+    return gemm(false, true, g.batch, all.columns, taps * all.channels, x, taps * all.channels, w, taps * all.channels, y,
+                all.columns, e);
+  if (projection_pays(all, product(g.out) * taps)) return project_then_gather(&all, 1, e);
+  gather(all, e);
+}
+
+template <class T>
+void conv_input_grad_any(const ConvGeometry& g, const T* gy, const T* w, T* gx, const Epilogue<T>& e) {
+  const std::int64_t n_phases = product(g.stride);
+  const Scratch<Gather<T>> phases(n_phases);
+  double work = 0;
+  for (std::int64_t f = 0; f < n_phases; ++f) {
+    const std::int64_t fd = f / (g.stride[1] * g.stride[2]), fh = f / g.stride[2] % g.stride[1], fw = f % g.stride[2];
+    new (phases.data() + f) Gather<T>{
+        .axis = {adjoint_axis(g, 0, fd), adjoint_axis(g, 1, fh), adjoint_axis(g, 2, fw)}, .batch = g.batch,
+        .groups = g.groups, .channels = g.out_channels / g.groups, .columns = g.in_channels / g.groups, .source = gy,
+        .weights = w, .weights_by_column = false, .kernel = {g.kernel[0], g.kernel[1], g.kernel[2]}, .destination = gx,
+        .destination_extent = {g.in[0], g.in[1], g.in[2]}};
+    work += static_cast<double>(phases.data()[f].positions() * phases.data()[f].taps());
+  }
+  if (projection_pays(phases.data()[0], static_cast<std::int64_t>(work)))
+    return project_then_gather(phases.data(), n_phases, e);
+  for (std::int64_t f = 0; f < n_phases; ++f) gather(phases.data()[f], e);
+}
+
+/// gw of many channels: for each tap a product gy^T x over the positions whose tap is inside the image.
+template <class T>
+void weight_grad_by_tap(const Gather<T>& g, const T* gy, T* gw) {
+  const Kernels<T>& kernels = kernels_in_use<T>();
+  const std::int64_t taps = g.taps(), rows = g.columns, columns = g.channels, positions = g.positions();
+  const double flops = 2.0 * static_cast<double>(g.batch * positions) * static_cast<double>(rows * columns);
+  const Tasks tasks = Tasks::plan(rows, kernels.rows(), rows, columns, kernels.columns, block_columns, flops, g.groups * taps);
+  tasks.run(rows, columns, [&](std::int64_t repeat, std::int64_t i0, std::int64_t i1, std::int64_t j0, std::int64_t j1) {
+    const std::int64_t group = repeat / taps, tap = repeat % taps;
+    const auto j = g.tap(tap);
+    const Range d = positions_inside(g.axis[0], j.d), h = positions_inside(g.axis[1], j.h), w = positions_inside(g.axis[2], j.w);
+    const std::int64_t nd = d.end - d.begin, nh = h.end - h.begin, nw = w.end - w.begin;
+    const std::int64_t k = g.batch * nd * nh * nw;
+    const std::int64_t blocks = std::max<std::int64_t>(1, (k + panel_depth<T> - 1) / panel_depth<T>);
+    const std::int64_t depth = std::max<std::int64_t>(1, (k + blocks - 1) / blocks);
+    const Scratch<T> a_buffer = column_panel_buffer<T>();
+    const Scratch<T> b_buffer(kernels.panels(j1 - j0) * depth * kernels.columns);
+    std::int64_t from_x[panel_depth<T>], from_gy[panel_depth<T>], image = 0;
+    Index q{0, 0, 0};
+    for (std::int64_t block = 0, p = 0; block < blocks; ++block, p += depth) {
+      const std::int64_t kb = std::min(depth, k - p);
+      for (std::int64_t i = 0; i < kb; ++i) {
+        const Axis &ad = g.axis[0], &ah = g.axis[1], &aw = g.axis[2];
+        const std::int64_t qd = d.begin + q.d, qh = h.begin + q.h, qw = w.begin + q.w;
+        from_gy[i] = (((image * ad.count + qd) * ah.count + qh) * aw.count + qw) * g.groups * rows;
+        from_x[i] = image * g.image_size() + ((ad.source(qd, j.d) * ah.extent + ah.source(qh, j.h)) * aw.extent +
+                                              aw.source(qw, j.w)) * g.groups * columns;
+        q.advance(nh, nw);
+        if (q.d == nd) q.d = 0, ++image;
+      }
+      const std::int64_t panel_size = kb * kernels.columns;
+      kernels.copy_b(kb, g.source + group * columns + j0, from_x, 0, j1 - j0, b_buffer.data(), panel_size);
+      multiply_transposed<T>(kernels, i1 - i0, kb, gy + group * rows + i0, from_gy, 0, b_buffer.data(), kernels.columns,
+                             panel_size, j1 - j0, gw + ((group * rows + i0) * taps + tap) * columns + j0, taps * columns,
+                             Finish<T>{.load_c = block > 0}, a_buffer.data());
+    }
+  });
+}
+
+/// gw of few channels: gy^T times the patches of the image, all taps at once. Chunks of images are summed apart, then in
+/// order, because one such product is too small to share out.
+template <class T>
+void weight_grad_by_patch(const Gather<T>& g, const T* gy, T* gw) {
+  const Kernels<T>& kernels = kernels_in_use<T>();
+  const std::int64_t rows = g.columns, columns = g.taps() * g.channels, positions = g.positions();
+  constexpr std::int64_t most_chunks = 16, least_depth = 1024;
+  const std::int64_t images = std::max({std::int64_t{1}, (g.batch + most_chunks - 1) / most_chunks,
+                                        least_depth / std::max<std::int64_t>(1, positions)});
+  const std::int64_t chunks = std::max<std::int64_t>(1, (g.batch + images - 1) / images), size = g.groups * rows * columns;
+  const Scratch<T> partial(chunks * size);
+  parallel_for(g.groups * chunks, 1, [&](std::int64_t task, std::int64_t) {
+    const std::int64_t group = task % g.groups, chunk = task / g.groups, n0 = chunk * images;
+    const std::int64_t n = std::min(images, g.batch - n0), k = n * positions;
+    const std::int64_t blocks = std::max<std::int64_t>(1, (k + panel_depth<T> - 1) / panel_depth<T>);
+    const std::int64_t depth = std::max<std::int64_t>(1, (k + blocks - 1) / blocks), panels = kernels.panels(columns);
+    const Scratch<T> a_buffer = column_panel_buffer<T>();
+    const Scratch<T> b_buffer(panels * depth * kernels.columns), patch(panels * kernels.columns);
+    const Scratch<Segment> segments(g.taps());
+    std::fill_n(patch.data(), panels * kernels.columns, T(0));
+    Range taps{0, g.taps()};
+    std::int64_t from_gy[panel_depth<T>], position = 0, image = 0;
+    std::int64_t count = g.list_segments(g.position(0), taps, false, {0, g.channels}, segments.data());
+    for (std::int64_t block = 0, p = 0; block < blocks; ++block, p += depth) {
+      const std::int64_t kb = std::min(depth, k - p), panel_size = kb * kernels.columns;
+      for (std::int64_t i = 0; i < kb; ++i) {  // the images of a position follow each other: one list serves them all
+        copy_segments(g.source + group * g.channels + (n0 + image) * g.image_size(), segments.data(), count, patch.data());
+        for (std::int64_t b = 0; b < panels; ++b)
+          std::memcpy(b_buffer.data() + b * panel_size + i * kernels.columns, patch.data() + b * kernels.columns,
+                      static_cast<std::size_t>(kernels.columns) * sizeof(T));
+        from_gy[i] = ((n0 + image) * positions + position) * g.groups * rows;
+        if (++image < n) continue;
+        image = 0;
+        if (++position < positions)
+          count = g.list_segments(g.position(position), taps, false, {0, g.channels}, segments.data());
+      }
+      multiply_transposed<T>(kernels, rows, kb, gy + group * rows, from_gy, 0, b_buffer.data(), kernels.columns, panel_size,
+                             columns, partial.data() + chunk * size + group * rows * columns, columns,
+                             Finish<T>{.load_c = block > 0}, a_buffer.data());
+    }
+  });
+  for (std::int64_t i = 0; i < size; ++i) {
+    T sum = partial.data()[i];
+    for (std::int64_t chunk = 1; chunk < chunks; ++chunk) sum += partial.data()[chunk * size + i];
+    gw[i] = sum;
+  }
+}
+
+template <class T>
+void conv_weight_grad_any(const ConvGeometry& g, const T* x, const T* gy, T* gw) {
+  const Gather<T> all = forward_gather<T>(g, x, nullptr, nullptr);
+  if (all.channels * all.columns * all.taps() == 0) return;
+  if (2 * all.channels <= kernels_in_use<T>().columns && all.taps() > 1)
+    weight_grad_by_patch(all, gy, gw);
+  else
+    weight_grad_by_tap(all, gy, gw);
+}
+
+SYNTHDATA_INLINE void conv_forward(const ConvGeometry& g, const float* x, const float* w, float* y, const Epilogue<float>& e) {
+  conv_forward_any(g, x, w, y, e);
+}
+SYNTHDATA_INLINE void conv_forward(const ConvGeometry& g, const double* x, const double* w, double* y,
+                                   const Epilogue<double>& e) {
+  conv_forward_any(g, x, w, y, e);
+}
+SYNTHDATA_INLINE void conv_input_grad(const ConvGeometry& g, const float* gy, const float* w, float* gx,
+                                      const Epilogue<float>& e) {
+  conv_input_grad_any(g, gy, w, gx, e);
+}
+SYNTHDATA_INLINE void conv_input_grad(const ConvGeometry& g, const double* gy, const double* w, double* gx,
+                                      const Epilogue<double>& e) {
+  conv_input_grad_any(g, gy, w, gx, e);
+}
+SYNTHDATA_INLINE void conv_weight_grad(const ConvGeometry& g, const float* x, const float* gy, float* gw) {
+  conv_weight_grad_any(g, x, gy, gw);
+}
+SYNTHDATA_INLINE void conv_weight_grad(const ConvGeometry& g, const double* x, const double* gy, double* gw) {
+  conv_weight_grad_any(g, x, gy, gw);
+}
+
+}  // namespace synthdata::backend::cpu

@@ -1,0 +1,38 @@
+// synthdata/backend/cpu/gemm.hpp: matrix product on raw pointers, row-major, with a fused epilogue.
+//
+// Every element of C is summed in the same order whatever the number of threads, so results are equal bit for bit.
+// The instruction set (isa.hpp) does change them: with and without fused multiply-add, a sum rounds differently.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/config.hpp>
+
+#include <cstdint>
+
+namespace synthdata::backend::cpu {
+
+enum class Act : std::uint8_t { none, relu, leaky_relu, tanh, sigmoid };
+
+/// What happens to a result on its way out: C = act([C +] sum + bias), the very bits of the unfused functors.
+template <class T>
+struct Epilogue {
+  const T* bias = nullptr;  ///< [columns], or none
+  Act act = Act::none;
+  T slope = T(0);           ///< of leaky_relu below zero
+  bool accumulate = false;  ///< add to what C holds
+};
+
+/// C = act([C +] op(A) op(B) + bias).
+/// @param trans_a, trans_b  A is [m, k], or [k, m] if trans_a; B is [k, n], or [n, k] if trans_b
+/// @param lda, ldb, ldc     elements from one row to the next; C must not overlap A, B or the bias
+void gemm(bool trans_a, bool trans_b, std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda,
+          const float* b, std::int64_t ldb, float* c, std::int64_t ldc, const Epilogue<float>& e = {});
+void gemm(bool trans_a, bool trans_b, std::int64_t m, std::int64_t n, std::int64_t k, const double* a, std::int64_t lda,
+          const double* b, std::int64_t ldb, double* c, std::int64_t ldc, const Epilogue<double>& e = {});
+
+}  // namespace synthdata::backend::cpu
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/backend/cpu/gemm_impl.hpp>
+#endif

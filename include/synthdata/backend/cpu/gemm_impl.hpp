@@ -1,0 +1,121 @@
+// synthdata/backend/cpu/gemm_impl.hpp: blocking of the matrix product.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/backend/cpu/gemm.hpp>
+#include <synthdata/backend/cpu/gemm_tiles.hpp>
+
+namespace synthdata::backend::cpu {
+
+template <class T>
+struct Matrix {
+  const T* data;
+  std::int64_t ld;
+  bool transposed;
+  const T* at(std::int64_t i, std::int64_t j) const { return transposed ? data + j * ld + i : data + i * ld + j; }
+};
+
+/// One task: rows [i0, i1), columns [j0, j1) of C.
+template <class T>
+void gemm_block(const Kernels<T>& kernels, const Matrix<T>& a, const Matrix<T>& b, std::int64_t k, std::int64_t i0,
+                std::int64_t i1, std::int64_t j0, std::int64_t j1, T* c, std::int64_t ldc, const Epilogue<T>& e) {
+  const std::int64_t blocks = std::max<std::int64_t>(1, (k + panel_depth<T> - 1) / panel_depth<T>);
+  const std::int64_t depth = std::max<std::int64_t>(1, (k + blocks - 1) / blocks);
+  // Few rows: B is read once, so copying it first would cost more than it gains.
+  const bool direct_b = !b.transposed && i1 - i0 <= kernels.heights[1].rows && (j1 - j0) % kernels.columns == 0;
+  const Scratch<T> a_buffer = a.transposed ? column_panel_buffer<T>() : Panel<T>::buffer();
+  const Scratch<T> b_buffer(direct_b ? 0 : kernels.panels(j1 - j0) * depth * kernels.columns);
+  for (std::int64_t p = 0, block = 0; block < blocks; ++block, p += depth) {
+    const std::int64_t kb = std::min(depth, k - p);
+    const std::int64_t panel_size = direct_b ? kernels.columns : kb * kernels.columns;
+    const std::int64_t ldb = direct_b ? b.ld : kernels.columns;
+    const T* packed = direct_b ? b.at(p, j0) : b_buffer.data();
+    if (!direct_b) pack_b(kernels, b.transposed, kb, j1 - j0, b.at(p, j0), b.ld, b_buffer.data(), panel_size);
+    Finish<T> finish{.load_c = block > 0 || e.accumulate};
+    if (block == blocks - 1) finish.epilogue = &e, finish.bias = e.bias ? e.bias + j0 : nullptr;
+    if (a.transposed) {
+      multiply_transposed<T>(kernels, i1 - i0, kb, a.at(i0, p), nullptr, a.ld, packed, ldb, panel_size, j1 - j0,
+                             c + i0 * ldc + j0, ldc, finish, a_buffer.data());
+      continue;
+    }
+    for (std::int64_t i = i0; i < i1;) {
+      const Panel<T> panel{a_buffer.data(), Layout::by_row, kernels.next_rows(i1 - i)};
+      T* rows[max_tile_rows];
+      for (int r = 0; r < panel.rows; ++r) {
+        std::memcpy(panel.data + r * panel_stride<T>, a.at(i + r, p), static_cast<std::size_t>(kb) * sizeof(T));
+        rows[r] = c + (i + r) * ldc + j0;
+      }
+      multiply_panel(kernels, panel, kb, packed, ldb, panel_size, j1 - j0, rows, finish);
+      i += panel.rows;
+    }
+  }
+}
+
+/// The product of the rows of a and the rows of b, few of one of them: sums along k, nothing is packed.
+template <class T>
+void gemm_dot(const Kernels<T>& kernels, std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda,
+              const T* b, std::int64_t ldb, T* c, std::int64_t ldc, const Epilogue<T>& e) {
+  const Tasks tasks = Tasks::plan(m, dot_rows, m, n, dot_columns, n, 2.0 * static_cast<double>(m * n * k));
+  tasks.run(m, n, [&](std::int64_t, std::int64_t i0, std::int64_t i1, std::int64_t j0, std::int64_t j1) {
+    for (std::int64_t i = i0; i < i1; i += dot_rows) {
+      for (std::int64_t j = j0; j < j1; j += dot_columns) {
+        const T *a_rows[dot_rows], *b_rows[dot_columns];
+        for (int r = 0; r < dot_rows; ++r) a_rows[r] = a + std::min(i + r, i1 - 1) * lda;
+        for (int s = 0; s < dot_columns; ++s) b_rows[s] = b + std::min(j + s, j1 - 1) * ldb;
+        T out[dot_rows * dot_columns];
+        kernels.dot(k, a_rows, b_rows, out);
+        for (int r = 0; r < dot_rows && i + r < i1; ++r)
+          for (int s = 0; s < dot_columns && j + s < j1; ++s) {
+            T& to = c[(i + r) * ldc + j + s];
+            const T sum = e.accumulate ? to + out[r * dot_columns + s] : out[r * dot_columns + s];
+            to = e.bias ? sum + e.bias[j + s] : sum;
+          }
+      }
+      for (std::int64_t r = i; r < std::min(i + dot_rows, i1); ++r)
+        kernels.activate(e.act, e.slope, j1 - j0, c + r * ldc + j0);
+    }
+  });
+}
+
+template <class T>
+void gemm_any(const Matrix<T>& a, const Matrix<T>& b, std::int64_t m, std::int64_t n, std::int64_t k, T* c, std::int64_t ldc,
+              const Epilogue<T>& e) {
+  if (m <= 0 || n <= 0) return;
+  const Kernels<T>& kernels = kernels_in_use<T>();
+  constexpr std::int64_t few = 6;  // beyond, full tiles with unused columns win
+
+  if (n <= few && !a.transposed) {
+    if (b.transposed || (n == 1 && b.ld == 1))
+      return gemm_dot(kernels, m, n, k, a.data, a.ld, b.data, b.transposed ? b.ld : k, c, ldc, e);
+    const Scratch<T> rows(n * k);
+    for (std::int64_t j = 0; j < n; ++j)
+      for (std::int64_t p = 0; p < k; ++p) rows.data()[j * k + p] = *b.at(p, j);
+    return gemm_dot(kernels, m, n, k, a.data, a.ld, rows.data(), k, c, ldc, e);
+  }
+  if (m <= few && b.transposed) {
+    if (!a.transposed) return gemm_dot(kernels, m, n, k, a.data, a.ld, b.data, b.ld, c, ldc, e);
+    const Scratch<T> rows(m * k);
+    for (std::int64_t i = 0; i < m; ++i)
+      for (std::int64_t p = 0; p < k; ++p) rows.data()[i * k + p] = *a.at(i, p);
+    return gemm_dot(kernels, m, n, k, rows.data(), k, b.data, b.ld, c, ldc, e);
+  }
+  const Tasks tasks = Tasks::plan(m, kernels.rows(), m, n, kernels.columns, block_columns,
+                                  2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k));
+  tasks.run(m, n, [&](std::int64_t, std::int64_t i0, std::int64_t i1, std::int64_t j0, std::int64_t j1) {
+    gemm_block(kernels, a, b, k, i0, i1, j0, j1, c, ldc, e);
+  });
+}
+
+SYNTHDATA_INLINE void gemm(bool trans_a, bool trans_b, std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
+                           std::int64_t lda, const float* b, std::int64_t ldb, float* c, std::int64_t ldc,
+                           const Epilogue<float>& e) {
+  gemm_any<float>({a, lda, trans_a}, {b, ldb, trans_b}, m, n, k, c, ldc, e);
+}
+SYNTHDATA_INLINE void gemm(bool trans_a, bool trans_b, std::int64_t m, std::int64_t n, std::int64_t k, const double* a,
+                           std::int64_t lda, const double* b, std::int64_t ldb, double* c, std::int64_t ldc,
+                           const Epilogue<double>& e) {
+  gemm_any<double>({a, lda, trans_a}, {b, ldb, trans_b}, m, n, k, c, ldc, e);
+}
+
+}  // namespace synthdata::backend::cpu

@@ -1,0 +1,146 @@
+// synthdata/backend/cpu/gemm_kernels.inc.hpp: the inner loops of GEMM and convolution, one text for every instruction set.
+//
+// Included by gemm_tiles.hpp once per instruction set, which is why it has no include guard. The includer defines
+//   SYNTHDATA_KERNEL_ISA     namespace of this copy
+//   SYNTHDATA_KERNEL_TARGET  its target attribute; every function with vectors in it carries it, because g++ splits
+//                            vector operations before it inlines and would split them for the baseline
+//   SYNTHDATA_KERNEL_BYTES   bytes of a vector register
+//   SYNTHDATA_KERNEL_ROWS    heights of the tiles, tallest first: 14 x 2 vectors of sums, 2 of B and 1 of A fit 32
+//                            registers; 6 x 2 fit 16
+//
+// SPDX-License-Identifier: MIT
+
+namespace synthdata::backend::cpu::SYNTHDATA_KERNEL_ISA {
+
+inline constexpr int tile_rows[] = {SYNTHDATA_KERNEL_ROWS};
+
+template <class T>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(SYNTHDATA_KERNEL_BYTES)));
+  static constexpr int lanes = SYNTHDATA_KERNEL_BYTES / static_cast<int>(sizeof(T));
+};
+
+/// See Kernels::Tile. The sums stay in registers; each step takes one row of B and one element of each row of A.
+template <class T, int rows, int vectors, Layout layout>
+SYNTHDATA_KERNEL_TARGET void multiply_tile(std::int64_t k, const T* a, const T* b, std::int64_t ldb, T* const* c,
+                                           bool load_c, const T* bias) {
+  using V = typename VectorOf<T>::type;
+  constexpr int lanes = VectorOf<T>::lanes;
+  constexpr std::int64_t row_step = layout == Layout::by_row ? panel_stride<T> : 1;
+  constexpr std::int64_t k_step = layout == Layout::by_row ? 1 : tile_rows[0];
+  V sum[rows][vectors] = {};
+  for (; k > 0; --k, a += k_step, b += ldb) {
+    V bv[vectors];
+    SYNTHDATA_UNROLL
+    for (int v = 0; v < vectors; ++v) __builtin_memcpy(&bv[v], b + v * lanes, sizeof(V));
+    SYNTHDATA_UNROLL
+    for (int r = 0; r < rows; ++r) {
+      const V av = a[r * row_step] - V{};  // all lanes; x - 0 is x, bit for bit
+      SYNTHDATA_UNROLL
+      for (int v = 0; v < vectors; ++v) sum[r][v] += av * bv[v];
+    }
+  }
+  SYNTHDATA_UNROLL
+  for (int r = 0; r < rows; ++r) {
+    SYNTHDATA_UNROLL
+    for (int v = 0; v < vectors; ++v) {
+      V x = sum[r][v], y;
+      if (load_c) {
+        __builtin_memcpy(&y, c[r] + v * lanes, sizeof(V));
+        x += y;
+      }
+      if (bias) {
+        __builtin_memcpy(&y, bias + v * lanes, sizeof(V));
+        x += y;
+      }
+      __builtin_memcpy(c[r] + v * lanes, &x, sizeof(V));
+    }
+  }
+}
+
+/// out[i * columns + j] = sum over k of a[i][k] b[j][k]
+template <class T>
+SYNTHDATA_KERNEL_TARGET void dot_tile(std::int64_t k, const T* const* a, const T* const* b, T* out) {
+  using V = typename VectorOf<T>::type;
+  constexpr int lanes = VectorOf<T>::lanes;
+  V sum[dot_rows][dot_columns] = {};
+  std::int64_t i = 0;
+  for (; i + lanes <= k; i += lanes) {
+    V bv[dot_columns];
+    SYNTHDATA_UNROLL
+    for (int c = 0; c < dot_columns; ++c) __builtin_memcpy(&bv[c], b[c] + i, sizeof(V));
+    SYNTHDATA_UNROLL
+    for (int r = 0; r < dot_rows; ++r) {
+      V av;
+      __builtin_memcpy(&av, a[r] + i, sizeof(V));
+      SYNTHDATA_UNROLL
+      for (int c = 0; c < dot_columns; ++c) sum[r][c] += av * bv[c];
+    }
+  }
+  for (int r = 0; r < dot_rows; ++r)
+    for (int c = 0; c < dot_columns; ++c) {
+      T total = 0;
+      for (int l = 0; l < lanes; ++l) total += sum[r][c][l];
+      for (std::int64_t j = i; j < k; ++j) total += a[r][j] * b[c][j];
+      out[r * dot_columns + c] = total;
+    }
+}
+
+/// See Kernels::copy_a and copy_b. One pass over the rows of the source, so that its cache lines are read once.
+template <class T, int width>
+SYNTHDATA_KERNEL_TARGET void copy_columns(std::int64_t k, const T* from, const std::int64_t* offsets, std::int64_t ld,
+                                          std::int64_t n, T* to, std::int64_t panel_size) {
+  for (std::int64_t i = 0; i < k; ++i, to += width) {
+    const T* row = from + (offsets ? offsets[i] : i * ld);
+    T* out = to;
+    std::int64_t j = 0;
+    for (; j + width <= n; j += width, out += panel_size) __builtin_memcpy(out, row + j, width * sizeof(T));
+    if (j == n) continue;
+    for (int c = 0; c < width; ++c) out[c] = j + c < n ? row[j + c] : T(0);
+  }
+}
+
+template <class T, class F>
+SYNTHDATA_KERNEL_TARGET void apply(const F& f, std::int64_t n, T* x) {
+  constexpr int block = 16;  // a fixed count, so that the loop is vectorised at -O2
+  for (; n >= block; n -= block, x += block) {
+    T y[block];
+    for (int i = 0; i < block; ++i) y[i] = f.value(x[i]);
+    __builtin_memcpy(x, y, sizeof(y));
+  }
+  if (n > 0) {  // through the same code: the last elements get the bits they would get inside a block
+    T y[block] = {};
+    for (int i = 0; i < static_cast<int>(n); ++i) y[i] = x[i];
+    for (int i = 0; i < block; ++i) y[i] = f.value(y[i]);
+    for (int i = 0; i < static_cast<int>(n); ++i) x[i] = y[i];
+  }
+}
+
+template <class T>
+SYNTHDATA_KERNEL_TARGET void activate(Act act, T slope, std::int64_t n, T* x) {
+  switch (act) {
+    case Act::none: break;
+    case Act::relu: apply(Relu{}, n, x); break;
+    case Act::leaky_relu: apply(LeakyRelu{static_cast<double>(slope)}, n, x); break;
+    case Act::tanh: apply(Tanh{}, n, x); break;
+    case Act::sigmoid: apply(Sigmoid{}, n, x); break;
+  }
+}
+
+template <class T, int rows>
+constexpr typename Kernels<T>::Height height() {
+  return {rows,
+          {multiply_tile<T, rows, 2, Layout::by_row>, multiply_tile<T, rows, 2, Layout::by_column>}};
+}
+
+template <class T>
+inline constexpr Kernels<T> kernels = {
+    .columns = 2 * VectorOf<T>::lanes,
+    .heights = {height<T, tile_rows[0]>(), height<T, tile_rows[1]>(), height<T, tile_rows[2]>()},
+    .narrow = {multiply_tile<T, tile_rows[0], 1, Layout::by_row>, multiply_tile<T, tile_rows[0], 1, Layout::by_column>},
+    .dot = dot_tile<T>,
+    .copy_a = copy_columns<T, tile_rows[0]>,
+    .copy_b = copy_columns<T, 2 * VectorOf<T>::lanes>,
+    .activate = activate<T>};
+
+}  // namespace synthdata::backend::cpu::SYNTHDATA_KERNEL_ISA

@@ -1,0 +1,34 @@
+// synthdata/backend/elementwise_impl.hpp: the in-place kernels of backend/elementwise.hpp.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/backend/elementwise.hpp>
+
+namespace synthdata::backend {
+
+namespace detail {
+struct Scaled {
+  double factor;
+  template <class T>
+  SYNTHDATA_HD T operator()(T a) const {
+    return static_cast<T>(factor) * a;
+  }
+};
+}  // namespace detail
+
+SYNTHDATA_INLINE void add_in_place(Tensor& into, const Tensor& x) {
+  if (into.dtype() != x.dtype()) detail::throw_dtypes("add_in_place", into, x);
+  if (!(into.shape() == x.shape())) throw_shape("add_in_place", "shapes differ", {{"into", into}, {"x", x}});
+  visit_floating(x.dtype(), "add_in_place", [&]<class T>() {
+    detail::map_into<T, detail::Sum2, 2>({}, into, {&into, &x});
+  });
+}
+
+SYNTHDATA_INLINE void scale_in_place(Tensor& into, double factor) {
+  visit_floating(into.dtype(), "scale_in_place", [&]<class T>() {
+    detail::map_into<T, detail::Scaled, 1>({factor}, into, {&into});
+  });
+}
+
+}  // namespace synthdata::backend

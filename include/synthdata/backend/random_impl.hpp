@@ -1,0 +1,163 @@
+// synthdata/backend/random_impl.hpp: bulk Philox, sixteen counters at a time in vector lanes.
+//
+// A group is 64 words: word w of counter first + lane is element 16 w + lane, so a vector register holds the same word
+// of sixteen counters. Element i of a tensor is thus a function of the generator's state and i alone.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/backend/elementwise.hpp>
+#include <synthdata/backend/random.hpp>
+#include <synthdata/functor/math.hpp>
+
+namespace synthdata {
+namespace backend::cpu {
+
+inline constexpr int philox_lanes = 16;
+inline constexpr std::int64_t philox_group = 64;  // words
+
+/// The 64 words of counters [first, first + 16).
+SYNTHDATA_HD void philox_words(std::uint64_t key, std::uint64_t stream, std::uint64_t first, std::uint32_t* words) {
+  alignas(64) std::uint32_t c0[philox_lanes], c1[philox_lanes], c2[philox_lanes], c3[philox_lanes];
+  for (int j = 0; j < philox_lanes; ++j) {
+    const std::uint64_t counter = first + static_cast<std::uint64_t>(j);
+    c0[j] = static_cast<std::uint32_t>(counter);
+    c1[j] = static_cast<std::uint32_t>(counter >> 32);
+    c2[j] = static_cast<std::uint32_t>(stream);
+    c3[j] = static_cast<std::uint32_t>(stream >> 32);
+  }
+  auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
+  for (int round = 0; round < 10; ++round) {
+    SYNTHDATA_IVDEP
+    for (int j = 0; j < philox_lanes; ++j) {
+      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0[j], p1 = std::uint64_t{0xCD9E8D57u} * c2[j];
+      c0[j] = static_cast<std::uint32_t>(p1 >> 32) ^ c1[j] ^ k0;
+      c2[j] = static_cast<std::uint32_t>(p0 >> 32) ^ c3[j] ^ k1;
+      c1[j] = static_cast<std::uint32_t>(p1);
+      c3[j] = static_cast<std::uint32_t>(p0);
+    }
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  for (int j = 0; j < philox_lanes; ++j) {
+    words[j] = c0[j];
+    words[j + 16] = c1[j];
+    words[j + 32] = c2[j];
+    words[j + 48] = c3[j];
+  }
+}
+
+/// low + range * u, u in [0, 1) with 24 bits.
+template <class T>
+struct UniformDraw {
+  T low, range;
+  SYNTHDATA_HD void operator()(const std::uint32_t* words, T* out) const {
+    for (int j = 0; j < philox_group; ++j) {
+      const auto u = static_cast<T>(static_cast<std::int32_t>(words[j] >> 8)) * T(0x1p-24);
+      out[j] = low + range * u;
+    }
+  }
+};
+
+/// Box-Muller on word pairs (w, w + 2): two normals each.
+template <class T>
+struct NormalDraw {
+  T mean, stddev;
+  SYNTHDATA_HD void operator()(const std::uint32_t* words, T* out) const {
+    for (int j = 0; j < philox_group / 2; ++j) {
+      const T u = static_cast<T>(static_cast<std::int32_t>(words[j] >> 8) + 1) * T(0x1p-24);  // (0, 1]
+      const T v = static_cast<T>(static_cast<std::int32_t>(words[j + 32] >> 8)) * T(0x1p-24);
+      const T r = stddev * math::sqrt(T(-2) * math::log(u));
+      out[j] = mean + r * math::cos_turn(v);
+      out[j + 32] = mean + r * math::sin_turn(v);
+    }
+  }
+};
+
+template <class T>
+struct BernoulliDraw {
+  T probability;
+  SYNTHDATA_HD void operator()(const std::uint32_t* words, T* out) const {
+    for (int j = 0; j < philox_group; ++j) {
+      const auto u = static_cast<T>(static_cast<std::int32_t>(words[j] >> 8)) * T(0x1p-24);
+      out[j] = math::select(u < probability, T(1), T(0));
+    }
+  }
+};
+
+/// Elements [begin, end) of a draw; begin is a multiple of 64.
+template <class T, class Draw>
+SYNTHDATA_HD void draw_run(const RngState& rng, std::uint64_t first, const Draw& draw, T* out, std::int64_t begin,
+                           std::int64_t end) {
+  alignas(64) std::uint32_t words[philox_group];
+  alignas(64) T values[philox_group];
+  for (std::int64_t i = begin; i < end; i += philox_group) {
+    philox_words(rng.seed, rng.stream, first + static_cast<std::uint64_t>(i / philox_group) * philox_lanes, words);
+    draw(words, values);
+    const std::int64_t count = end - i < philox_group ? end - i : philox_group;
+    for (std::int64_t j = 0; j < count; ++j) out[i + j] = values[j];
+  }
+}
+template <class T, class Draw>
+void draw_baseline(const RngState& rng, std::uint64_t first, const Draw& draw, T* out, std::int64_t b, std::int64_t e) {
+  draw_run(rng, first, draw, out, b, e);
+}
+template <class T, class Draw>
+SYNTHDATA_TARGET_AVX2 void draw_avx2(const RngState& rng, std::uint64_t first, const Draw& draw, T* out,
+                                     std::int64_t b, std::int64_t e) {
+  draw_run(rng, first, draw, out, b, e);
+}
+template <class T, class Draw>
+SYNTHDATA_TARGET_AVX512 void draw_avx512(const RngState& rng, std::uint64_t first, const Draw& draw, T* out,
+                                         std::int64_t b, std::int64_t e) {
+  draw_run(rng, first, draw, out, b, e);
+}
+
+template <class T, class Draw>
+void draw_all(Rng& rng, const Draw& draw, Tensor& out) {
+  const std::int64_t n = out.size(), groups = (n + philox_group - 1) / philox_group;
+  const RngState state = rng.state();
+  const std::uint64_t first = rng.reserve(static_cast<std::uint64_t>(groups) * philox_lanes);
+  T* p = out.data<T>();
+  parallel_for(n, elementwise_chunk, [&](std::int64_t begin, std::int64_t end) {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      if (isa() == Isa::avx512) return draw_avx512(state, first, draw, p, begin, end);
+      if (isa() == Isa::avx2) return draw_avx2(state, first, draw, p, begin, end);
+    }
+    draw_baseline(state, first, draw, p, begin, end);
+  });
+}
+
+}  // namespace backend::cpu
+
+SYNTHDATA_INLINE Tensor uniform(const Shape& shape, Rng& rng, DType dtype, double low, double high) {
+  Tensor out = Tensor::empty(shape, dtype);
+  visit_floating(dtype, "uniform", [&]<class T>() {
+    backend::cpu::draw_all<T>(rng, backend::cpu::UniformDraw<T>{static_cast<T>(low), static_cast<T>(high - low)}, out);
+  });
+  return out;
+}
+
+SYNTHDATA_INLINE Tensor normal(const Shape& shape, Rng& rng, DType dtype, double mean, double stddev) {
+  Tensor out = Tensor::empty(shape, dtype);
+  visit_floating(dtype, "normal", [&]<class T>() {
+    backend::cpu::draw_all<T>(rng, backend::cpu::NormalDraw<T>{static_cast<T>(mean), static_cast<T>(stddev)}, out);
+  });
+  return out;
+}
+
+SYNTHDATA_INLINE Tensor bernoulli(const Shape& shape, double probability, Rng& rng, DType dtype) {
+  Tensor out = Tensor::empty(shape, dtype);
+  visit_floating(dtype, "bernoulli", [&]<class T>() {
+    backend::cpu::draw_all<T>(rng, backend::cpu::BernoulliDraw<T>{static_cast<T>(probability)}, out);
+  });
+  return out;
+}
+
+SYNTHDATA_INLINE Tensor random_integers(const Shape& shape, std::int64_t high, Rng& rng) {
+  Tensor out = Tensor::empty(shape, DType::i64);
+  for (std::int64_t& value : out.span<std::int64_t>()) value = rng.below(high);
+  return out;
+}
+
+}  // namespace synthdata

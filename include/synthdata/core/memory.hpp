@@ -1,0 +1,73 @@
+// synthdata/core/memory.hpp: the caching allocator behind every tensor, with its counters.
+//
+// Freed blocks are kept by size class and handed out again, so that a training step takes nothing from the system
+// once the first steps have warmed the cache up. Blocks are 64-byte aligned and shared by an atomic count.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/config.hpp>
+#include <synthdata/core/error.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <utility>
+
+namespace synthdata {
+
+/// What the allocator did so far. Bytes include the rounding to size classes.
+struct MemoryStats {
+  std::int64_t live_bytes = 0;          ///< held by tensors now
+  std::int64_t peak_bytes = 0;          ///< most ever held by tensors since reset_peak_memory()
+  std::int64_t cached_bytes = 0;        ///< free, kept for reuse
+  std::int64_t system_allocations = 0;  ///< requests made to the operating system so far
+};
+MemoryStats memory_stats();
+void reset_peak_memory();
+/// Gives every cached block back to the system.
+void empty_memory_cache();
+
+namespace detail {
+
+/// Header in front of the elements of a tensor.
+struct alignas(64) Block {
+  std::atomic<std::int64_t> references;
+  std::int64_t bytes;       // capacity behind the header
+  std::int32_t size_class;  // index of the free list
+  Block* next;              // in a free list
+
+  void* data() { return this + 1; }
+};
+
+Block* allocate_block(std::int64_t bytes);
+void release_block(Block* block);
+
+/// Counted handle to a Block.
+class BlockPtr {
+ public:
+  BlockPtr() = default;
+  explicit BlockPtr(Block* adopted) : block_(adopted) {}
+  BlockPtr(const BlockPtr& other) : block_(other.block_) {
+    if (block_) block_->references.fetch_add(1, std::memory_order_relaxed);
+  }
+  BlockPtr(BlockPtr&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  BlockPtr& operator=(BlockPtr other) noexcept {
+    std::swap(block_, other.block_);
+    return *this;
+  }
+  ~BlockPtr() {
+    if (block_ && (unique() || block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1)) release_block(block_);
+  }
+  Block* get() const { return block_; }
+  bool unique() const { return block_ && block_->references.load(std::memory_order_acquire) == 1; }
+
+ private:
+  Block* block_ = nullptr;
+};
+
+}  // namespace detail
+}  // namespace synthdata
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/core/memory_impl.hpp>
+#endif

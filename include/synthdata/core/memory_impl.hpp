@@ -1,0 +1,120 @@
+// synthdata/core/memory_impl.hpp: size classes and free lists of the caching allocator.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/core/memory.hpp>
+
+#include <bit>
+#include <new>
+
+namespace synthdata {
+namespace detail {
+
+// Eight classes per power of two: a block wastes at most an eighth. Class 0 is 64 bytes.
+struct SizeClass {
+  std::int32_t index;
+  std::int64_t bytes;
+};
+SYNTHDATA_INLINE SizeClass size_class_of(std::int64_t bytes) {
+  const auto units = static_cast<std::uint64_t>(bytes <= 64 ? 1 : (bytes + 63) / 64);  // 64-byte lines
+  if (units <= 8) return {static_cast<std::int32_t>(units - 1), static_cast<std::int64_t>(units * 64)};
+  const int shift = static_cast<int>(std::bit_width(units - 1)) - 4;  // keeps four significant bits
+  const std::uint64_t rounded = (units + (std::uint64_t{1} << shift) - 1) >> shift;  // 8 < rounded <= 16
+  return {static_cast<std::int32_t>(8 * shift + static_cast<int>(rounded) - 1),
+          static_cast<std::int64_t>((rounded << shift) * 64)};
+}
+
+struct MemoryCache {
+  static constexpr int classes = 8 * 60;
+  std::atomic_flag lock = ATOMIC_FLAG_INIT;
+  Block* free[classes] = {};
+  MemoryStats stats;
+
+  struct Guard {
+    explicit Guard(MemoryCache& c) : cache(c) {
+      while (cache.lock.test_and_set(std::memory_order_acquire)) {
+      }
+    }
+    ~Guard() { cache.lock.clear(std::memory_order_release); }
+    MemoryCache& cache;
+  };
+};
+
+// Never destroyed: tensors of static storage duration may outlive every other object.
+SYNTHDATA_INLINE MemoryCache& memory_cache() {
+  static MemoryCache& cache = *new MemoryCache;
+  return cache;
+}
+
+SYNTHDATA_INLINE Block* allocate_block(std::int64_t bytes) {
+  if (bytes < 0 || bytes > (std::int64_t{1} << 46)) {
+    throw Error(concat("cannot allocate a tensor of ", bytes, " bytes"));
+  }
+  const SizeClass wanted = size_class_of(bytes);
+  MemoryCache& cache = memory_cache();
+  Block* block = nullptr;
+  {
+    const MemoryCache::Guard guard(cache);
+    // A large block may come from one of the next two classes: less memory in all for a little waste.
+    const int last = wanted.bytes >= (1 << 16) ? wanted.index + 2 : wanted.index;
+    for (int i = wanted.index; i <= last && !block; ++i) {
+      if (!cache.free[i]) continue;
+      block = cache.free[i];
+      cache.free[i] = block->next;
+      cache.stats.cached_bytes -= block->bytes;
+    }
+  }
+  const bool from_system = !block;
+  if (from_system) {
+    void* memory = ::operator new(sizeof(Block) + static_cast<std::size_t>(wanted.bytes), std::align_val_t{alignof(Block)}, std::nothrow);
+    if (!memory) throw Error(concat("out of memory: cannot allocate a tensor of ", bytes, " bytes"));
+    block = new (memory) Block{};
+    block->bytes = wanted.bytes;
+    block->size_class = wanted.index;
+  }
+  block->references.store(1, std::memory_order_relaxed);
+  const MemoryCache::Guard guard(cache);
+  cache.stats.system_allocations += from_system;
+  cache.stats.live_bytes += block->bytes;
+  if (cache.stats.live_bytes > cache.stats.peak_bytes) cache.stats.peak_bytes = cache.stats.live_bytes;
+  return block;
+}
+
+SYNTHDATA_INLINE void release_block(Block* block) {
+  MemoryCache& cache = memory_cache();
+  const MemoryCache::Guard guard(cache);
+  block->next = cache.free[block->size_class];
+  cache.free[block->size_class] = block;
+  cache.stats.live_bytes -= block->bytes;
+  cache.stats.cached_bytes += block->bytes;
+}
+
+}  // namespace detail
+
+SYNTHDATA_INLINE MemoryStats memory_stats() {
+  detail::MemoryCache& cache = detail::memory_cache();
+  const detail::MemoryCache::Guard guard(cache);
+  return cache.stats;
+}
+
+SYNTHDATA_INLINE void reset_peak_memory() {
+  detail::MemoryCache& cache = detail::memory_cache();
+  const detail::MemoryCache::Guard guard(cache);
+  cache.stats.peak_bytes = cache.stats.live_bytes;
+}
+
+SYNTHDATA_INLINE void empty_memory_cache() {
+  detail::MemoryCache& cache = detail::memory_cache();
+  const detail::MemoryCache::Guard guard(cache);
+  for (detail::Block*& head : cache.free) {
+    while (head) {
+      detail::Block* next = head->next;
+      cache.stats.cached_bytes -= head->bytes;
+      ::operator delete(head, std::align_val_t{alignof(detail::Block)});
+      head = next;
+    }
+  }
+}
+
+}  // namespace synthdata

@@ -1,0 +1,193 @@
+// synthdata/core/tensor.hpp: a dense, row-major, contiguous array with a run-time dtype.
+//
+// A Tensor is a handle: copying it shares the elements, clone() copies them. Operations never write to their
+// operands. Images are [N, H, W, C], sequences [N, T, C].
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/core/dtype.hpp>
+#include <synthdata/core/memory.hpp>
+#include <synthdata/core/shape.hpp>
+
+#include <cstring>
+#include <span>
+#include <vector>
+
+namespace synthdata {
+
+class Tensor {
+ public:
+  /// An undefined tensor: no elements, no shape.
+  Tensor() = default;
+
+  /// Elements are not initialised. @throws Error if there is not enough memory.
+  static Tensor empty(const Shape& shape, DType dtype = DType::f32) {
+    Tensor t;
+    const std::int64_t count = shape.size();
+    t.block_ = detail::BlockPtr(detail::allocate_block(count * static_cast<std::int64_t>(size_of(dtype))));
+    t.data_ = t.block_.get()->data();
+    t.shape_ = shape;
+    t.size_ = count;
+    t.dtype_ = dtype;
+    return t;
+  }
+  static Tensor zeros(const Shape& shape, DType dtype = DType::f32) {
+    Tensor t = empty(shape, dtype);
+    std::memset(t.data_, 0, static_cast<std::size_t>(t.size_bytes()));
+    return t;
+  }
+  static Tensor ones(const Shape& shape, DType dtype = DType::f32) { return full(shape, 1.0, dtype); }
+  static Tensor full(const Shape& shape, double value, DType dtype = DType::f32) {
+    Tensor t = empty(shape, dtype);
+    visit_dtype(dtype, [&]<class T>() {
+      T* p = t.data<T>();
+      for (std::int64_t i = 0; i < t.size_; ++i) p[i] = static_cast<T>(value);
+    });
+    return t;
+  }
+  static Tensor scalar(double value, DType dtype = DType::f32) { return full({}, value, dtype); }
+
+  /// Copies `values` into a tensor of `shape`. @throws ShapeError if the counts differ.
+  template <class T>
+  static Tensor from(std::span<const T> values, const Shape& shape) {
+    if (static_cast<std::int64_t>(values.size()) != shape.size()) {
+      throw ShapeError(concat("Tensor::from: shape ", shape, " needs ", shape.size(), " values, got ", values.size()));
+    }
+    Tensor t = empty(shape, dtype_of<T>);
+    if (!values.empty()) std::memcpy(t.data_, values.data(), values.size_bytes());
+    return t;
+  }
+  template <class T>
+  static Tensor from(const std::vector<T>& values, const Shape& shape) {
+    return from(std::span<const T>(values), shape);
+  }
+  template <class T>
+  static Tensor from(const std::vector<T>& values) {
+    return from(std::span<const T>(values), {static_cast<std::int64_t>(values.size())});
+  }
+
+  bool defined() const { return block_.get() != nullptr; }
+  const Shape& shape() const { return shape_; }
+  /// Extent along `axis`; -1 is the last one.
+  std::int64_t shape(int axis) const { return shape_.at(axis); }
+  int rank() const { return shape_.rank(); }
+  /// Number of elements.
+  std::int64_t size() const { return size_; }
+  std::int64_t size_bytes() const { return size_ * static_cast<std::int64_t>(size_of(dtype_)); }
+  DType dtype() const { return dtype_; }
+
+  /// The elements. @throws DTypeError if T is not the tensor's dtype.
+  template <class T>
+  T* data() {
+    check_dtype(dtype_of<T>);
+    return static_cast<T*>(data_);
+  }
+  template <class T>
+  const T* data() const {
+    check_dtype(dtype_of<T>);
+    return static_cast<const T*>(data_);
+  }
+  template <class T>
+  std::span<T> span() {
+    return {data<T>(), static_cast<std::size_t>(size_)};
+  }
+  template <class T>
+  std::span<const T> span() const {
+    return {data<T>(), static_cast<std::size_t>(size_)};
+  }
+  void* bytes() { return data_; }
+  const void* bytes() const { return data_; }
+
+  /// The value of a tensor with one element, of any dtype. @throws ShapeError if it has more or none.
+  double item() const {
+    if (size_ != 1) throw ShapeError(concat("item: expects one element, got shape ", shape_));
+    return visit_dtype(dtype_, [&]<class T>() { return static_cast<double>(*data<T>()); });
+  }
+
+  /// Shares the elements under another shape; one extent may be -1 and is inferred.
+  /// @throws ShapeError if the counts differ.
+  Tensor reshape(std::initializer_list<std::int64_t> extents) const {
+    return reshape(infer_shape(std::span(extents.begin(), extents.size())));
+  }
+  Tensor reshape(const Shape& shape) const {
+    if (shape.size() != size_) {
+      throw ShapeError(concat("reshape: ", shape_, " has ", size_, " elements, ", shape, " has ", shape.size()));
+    }
+    Tensor t = *this;
+    t.shape_ = shape;
+    return t;
+  }
+  /// Replaces one extent of -1 by what the element count leaves. @throws ShapeError if that is not a whole number.
+  Shape infer_shape(std::span<const std::int64_t> extents) const;
+
+  /// Rows [begin, end) of the first axis; shares the elements. @throws ShapeError out of range.
+  Tensor rows(std::int64_t begin, std::int64_t end) const {
+    if (rank() == 0 || begin < 0 || end < begin || end > shape_[0]) {
+      throw ShapeError(concat("rows: [", begin, ", ", end, ") is out of range for ", shape_));
+    }
+    Tensor t = *this;
+    const std::int64_t row = shape_[0] ? size_ / shape_[0] : 0;
+    t.shape_[0] = end - begin;
+    t.size_ = row * (end - begin);
+    t.data_ = static_cast<std::byte*>(data_) + row * begin * static_cast<std::int64_t>(size_of(dtype_));
+    return t;
+  }
+
+  /// A copy with its own elements.
+  Tensor clone() const {
+    if (!defined()) return {};
+    Tensor t = empty(shape_, dtype_);
+    if (size_) std::memcpy(t.data_, data_, static_cast<std::size_t>(size_bytes()));
+    return t;
+  }
+  /// The same values as another dtype (C++ conversion; a value out of range of an integer dtype is clamped,
+  /// NaN becomes 0). Shares the elements when the dtype is already right.
+  Tensor to(DType dtype) const;
+
+  /// True if no other tensor shares the elements.
+  bool unique() const { return block_.unique(); }
+  bool shares_elements(const Tensor& other) const { return defined() && block_.get() == other.block_.get(); }
+
+  /// "[128, 784] f32"
+  std::string str() const { return defined() ? concat(shape_, " ", dtype_) : "undefined"; }
+
+ private:
+  void check_dtype(DType wanted) const {
+    if (wanted != dtype_ || !defined()) [[unlikely]] throw_dtype(wanted);
+  }
+  [[noreturn]] SYNTHDATA_COLD void throw_dtype(DType wanted) const {
+    throw DTypeError(concat("data: asked for ", wanted, " elements, the tensor is ", str()));
+  }
+
+  detail::BlockPtr block_;
+  void* data_ = nullptr;
+  std::int64_t size_ = 0;
+  Shape shape_;
+  DType dtype_ = DType::f32;
+};
+
+inline Tensor zeros(const Shape& shape, DType dtype = DType::f32) { return Tensor::zeros(shape, dtype); }
+inline Tensor ones(const Shape& shape, DType dtype = DType::f32) { return Tensor::ones(shape, dtype); }
+inline Tensor full(const Shape& shape, double value, DType dtype = DType::f32) {
+  return Tensor::full(shape, value, dtype);
+}
+/// 0, 1, ..., count - 1.
+Tensor arange(std::int64_t count, DType dtype = DType::i64);
+
+/// True if dtype, shape and every byte agree.
+bool same_bits(const Tensor& a, const Tensor& b);
+
+/// One operand of a failed operation, for its message.
+struct Operand {
+  const char* name;
+  const Tensor& tensor;
+};
+/// Throws a ShapeError of one sentence, "op: text", and a line per operand.
+[[noreturn]] void throw_shape(const char* op, const std::string& text, std::initializer_list<Operand> operands);
+
+}  // namespace synthdata
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/core/tensor_impl.hpp>
+#endif

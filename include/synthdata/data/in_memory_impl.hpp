@@ -1,0 +1,177 @@
+// synthdata/data/in_memory_impl.hpp: bodies of data/in_memory.hpp.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/data/in_memory.hpp>
+#include <synthdata/io/idx.hpp>
+
+#include <filesystem>
+
+namespace synthdata {
+namespace detail {
+
+/// Maps x from one range to another; the ends are met exactly.
+SYNTHDATA_INLINE float map_range(float x, ValueRange from, ValueRange to) {
+  const double t = (static_cast<double>(x) - from.low) / (static_cast<double>(from.high) - from.low);
+  return static_cast<float>(t * to.high + (1.0 - t) * to.low);
+}
+
+SYNTHDATA_INLINE void check_range(const char* what, ValueRange range) {
+  if (!(range.low < range.high)) {  // also true for NaN
+    throw DataError(concat(what, ": expects a range with low < high, got [", range.low, ", ", range.high, "]"));
+  }
+}
+
+/// The file `name`, or `name`.gz, in a folder; empty if neither is there.
+SYNTHDATA_INLINE std::string find_plain_or_gz(const std::string& folder, const std::string& name) {
+  std::error_code ignored;  // a file that cannot be seen counts as absent
+  for (const char* suffix : {"", ".gz"}) {
+    const std::filesystem::path path = std::filesystem::path(folder) / (name + suffix);
+    if (std::filesystem::is_regular_file(path, ignored)) return path.string();
+  }
+  return {};
+}
+
+SYNTHDATA_INLINE TensorDataset make_image_dataset(const std::string& images_path, const std::string& labels_path) {
+  Tensor images = read_idx(images_path);
+  if (images.dtype() != DType::u8 || (images.rank() != 3 && images.rank() != 4)) {
+    throw DataError(concat(images_path, ": expects images, u8 [N, H, W] or [N, H, W, C], holds ", images.str()));
+  }
+  if (images.rank() == 3) images = images.reshape(images.shape().insert(3, 1));
+  Tensor labels;
+  if (!labels_path.empty()) {
+    labels = read_idx(labels_path);
+    if (labels.dtype() != DType::u8 || labels.rank() != 1) {
+      throw DataError(concat(labels_path, ": expects labels, u8 [N], holds ", labels.str()));
+    }
+    if (labels.size() != images.shape(0)) {
+      throw DataError(concat(labels_path, ": holds ", labels.size(), " labels, but ", images_path, " holds ",
+                             images.shape(0), " images"));
+    }
+  }
+  return TensorDataset(std::move(images), std::move(labels)).scaled({-1.0f, 1.0f});
+}
+
+}  // namespace detail
+
+SYNTHDATA_INLINE TensorDataset::TensorDataset(Tensor data, Tensor labels, std::optional<ValueRange> range)
+    : data_(std::move(data)), stored_(range) {
+  if (!data_.defined() || data_.rank() == 0) {
+    throw ShapeError(concat("TensorDataset: expects data [N, ...], got ", data_.str()));
+  }
+  if (data_.dtype() != DType::u8 && data_.dtype() != DType::f32) {
+    throw DTypeError(concat("TensorDataset: expects u8 or f32 data, got ", data_.str()));
+  }
+  if (stored_) detail::check_range("TensorDataset", *stored_);
+  if (labels.defined()) {
+    if (labels.rank() != 1 || labels.shape(0) != size()) {
+      throw_shape("TensorDataset", concat("expects one label for each of ", size(), " samples"),
+                  {{"data", data_}, {"labels", labels}});
+    }
+    if (labels.dtype() != DType::u8 && labels.dtype() != DType::i32 && labels.dtype() != DType::i64) {
+      throw DTypeError(concat("TensorDataset: expects u8, i32 or i64 labels, got ", labels.str()));
+    }
+    labels_ = labels.to(DType::i64);
+    for (const std::int64_t& label : std::as_const(labels_).span<std::int64_t>()) {
+      if (label < 0) {
+        const auto row = &label - std::as_const(labels_).data<std::int64_t>();
+        throw DataError(concat("TensorDataset: label ", label, " of sample ", row, " is negative"));
+      }
+    }
+  }
+  if (data_.dtype() == DType::u8) {
+    if (!stored_) stored_ = ValueRange{0.0f, 255.0f};
+    table_ = Tensor::empty({256});
+    for (int i = 0; i < 256; ++i) table_.data<float>()[i] = static_cast<float>(i);
+  }
+}
+
+SYNTHDATA_INLINE TensorDataset TensorDataset::scaled(ValueRange to) const {
+  detail::check_range("scaled", to);
+  if (!stored_) {
+    throw DataError(concat("scaled: the range of the values is not known; give it to TensorDataset (data ",
+                           data_.str(), ")"));
+  }
+  TensorDataset out = *this;
+  out.to_ = to;
+  if (table_.defined()) {
+    out.table_ = Tensor::empty({256});
+    for (int i = 0; i < 256; ++i) {
+      out.table_.data<float>()[i] = detail::map_range(static_cast<float>(i), *stored_, to);
+    }
+  }
+  return out;
+}
+
+/// Writes one row as f32.
+SYNTHDATA_INLINE void TensorDataset::convert(std::int64_t row, float* to) const {
+  const std::int64_t width = size() ? data_.size() / size() : 0;
+  if (table_.defined()) {
+    const float* table = table_.data<float>();
+    const std::uint8_t* from = data_.data<std::uint8_t>() + row * width;
+    for (std::int64_t i = 0; i < width; ++i) to[i] = table[from[i]];
+    return;
+  }
+  const float* from = data_.data<float>() + row * width;
+  if (to_) {
+    for (std::int64_t i = 0; i < width; ++i) to[i] = detail::map_range(from[i], *stored_, *to_);
+  } else if (width) {
+    std::memcpy(to, from, static_cast<std::size_t>(width) * sizeof(float));
+  }
+}
+
+SYNTHDATA_INLINE Sample TensorDataset::get(std::int64_t index, Rng& /*rng*/) const {
+  check(index);
+  Sample sample;
+  if (to_) {
+    sample.data = Tensor::empty(data_.shape().erase(0));
+    convert(index, sample.data.data<float>());
+  } else {
+    sample.data = data_.rows(index, index + 1).reshape(data_.shape().erase(0));
+  }
+  if (labels_.defined()) sample.label = labels_.data<std::int64_t>()[index];
+  return sample;
+}
+
+SYNTHDATA_INLINE Batch TensorDataset::gather(std::span<const std::int64_t> indices) const {
+  for (const std::int64_t index : indices) check(index);
+  const auto count = static_cast<std::int64_t>(indices.size());
+  Batch batch;
+  batch.data = Tensor::empty(data_.shape().with(0, count));
+  const std::int64_t width = size() ? data_.size() / size() : 0;
+  float* to = batch.data.data<float>();
+  for (const std::int64_t index : indices) {
+    convert(index, to);
+    to += width;
+  }
+  if (labels_.defined()) {
+    batch.labels = Tensor::empty({count}, DType::i64);
+    const std::int64_t* labels = labels_.data<std::int64_t>();
+    std::int64_t* label = batch.labels.data<std::int64_t>();
+    for (const std::int64_t index : indices) *label++ = labels[index];
+  }
+  return batch;
+}
+
+SYNTHDATA_COLD SYNTHDATA_INLINE void TensorDataset::throw_index(std::int64_t index) const {
+  throw DataError(concat("TensorDataset: sample ", index, " is out of range, there are ", size()));
+}
+
+SYNTHDATA_INLINE TensorDataset images_from_idx(const std::string& path, Split split) {
+  std::error_code ignored;  // then it is no folder, and opening it as a file says why
+  if (!std::filesystem::is_directory(path, ignored)) return detail::make_image_dataset(path, {});
+  const std::string prefix = split == Split::train ? "train" : "t10k";
+  const std::string images = detail::find_plain_or_gz(path, prefix + "-images-idx3-ubyte");
+  if (images.empty()) {
+    throw DataError(concat(path, ": expects a file ", prefix, "-images-idx3-ubyte or the same with .gz, has neither"));
+  }
+  return detail::make_image_dataset(images, detail::find_plain_or_gz(path, prefix + "-labels-idx1-ubyte"));
+}
+
+SYNTHDATA_INLINE TensorDataset images_from_idx(const std::string& images, const std::string& labels) {
+  if (labels.empty()) throw DataError("images_from_idx: the path of the labels is empty");
+  return detail::make_image_dataset(images, labels);
+}
+
+}  // namespace synthdata

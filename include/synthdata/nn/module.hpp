@@ -1,0 +1,235 @@
+// synthdata/nn/module.hpp: what a module is, its parameters, and the context it runs in.
+//
+// A module is a value: copying a net copies its weights. It is called with a Var (and, if it needs randomness or the
+// mode, a Context&) and lists its parameters, buffers and children once, in a static `visit`; saving, loading,
+// counting, averaging and clipping follow from that list. A pointwise functor is a module without state.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/core/random.hpp>
+#include <synthdata/ops/pointwise.hpp>
+
+#include <type_traits>
+
+namespace synthdata {
+
+enum class Mode : std::uint8_t { training, inference };
+
+/// One line of a net's trace: a layer that ran and what it gave.
+struct TraceEntry {
+  std::string layer;
+  Shape output;
+  std::int64_t parameters = 0;
+};
+
+/// How a forward pass runs: mode and randomness are arguments, never hidden state.
+struct Context {
+  Mode mode = Mode::inference;
+  Rng* rng = nullptr;                        ///< needed by dropout and the like in training
+  std::vector<TraceEntry>* trace = nullptr;  ///< if set, Sequential notes every layer
+
+  bool training() const { return mode == Mode::training; }
+  /// The random numbers. @throws Error if the context has none, naming `layer`.
+  Rng& random(const char* layer) const {
+    if (!rng) [[unlikely]] throw Error(concat(layer, ": needs random numbers, but the context has no Rng"));
+    return *rng;
+  }
+};
+
+/// A trained tensor of a module. Copying copies the numbers.
+class Param : public Var {
+ public:
+  Param() = default;
+  explicit Param(const Tensor& value) : Var(leaf(value)) {}
+  Param(const Param& other) : Var(other.defined() ? leaf(other.value().clone()) : Var()) {}
+  Param(Param&&) noexcept = default;
+  Param& operator=(Param other) noexcept {
+    value_ = std::move(other.value_);
+    node_ = std::move(other.node_);
+    return *this;
+  }
+  ~Param() = default;
+
+  /// New numbers of the same shape and dtype; the parameter stays the same leaf.
+  /// @throws ShapeError, DTypeError
+  void assign(const Tensor& value) {
+    if (!(value.shape() == shape())) throw_shape("Param::assign", "shapes differ", {{"has", value_}, {"got", value}});
+    if (value.dtype() != dtype()) throw DTypeError(concat("Param::assign: has ", value_.str(), ", got ", value.str()));
+    value_ = value;
+  }
+  /// Makes the parameter an expression, so that gradients flow through an update (unrolled GANs).
+  void rebind(const Var& expression) { static_cast<Var&>(*this) = expression; }
+  /// The numbers, to be updated in place; unshared first, so that recorded graphs keep what they saw.
+  Tensor& mutable_value() {
+    if (!value_.unique()) value_ = value_.clone();
+    return value_;
+  }
+};
+
+/// A tensor that a module keeps and saves but that is not trained, such as a running mean. Copying copies the numbers.
+/// A training-mode forward pass may set it through a const module: such a pass belongs to one thread.
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(Tensor value) : value_(std::move(value)) {}
+  Buffer(const Buffer& other) : value_(other.value_.clone()) {}
+  Buffer(Buffer&&) noexcept = default;
+  Buffer& operator=(Buffer other) noexcept {
+    value_ = std::move(other.value_);
+    return *this;
+  }
+  ~Buffer() = default;
+
+  const Tensor& value() const { return value_; }
+  void set(Tensor value) const { value_ = std::move(value); }
+
+ private:
+  mutable Tensor value_;
+};
+
+/// Sees every parameter and buffer of a module with its path, "conv0.weight".
+class StateVisitor {
+ public:
+  virtual ~StateVisitor() = default;
+  virtual void parameter(const std::string& path, Param& p) = 0;
+  virtual void buffer(const std::string& path, Buffer& b) = 0;
+};
+
+/// A stateless pointwise functor (functor/activation.hpp): usable as a layer.
+template <class F>
+concept Functor = requires(const F& f, float x) {
+  F::keep;
+  f.value(x);
+  f.slope(x, x);
+};
+
+namespace detail {
+struct AnyVisitor {
+  template <class T>
+  void operator()(const char*, T&) const {}
+  template <class T>
+  void operator()(const std::string&, T&) const {}
+};
+}  // namespace detail
+
+/// Lists its state: `template <class Self, class V> static void visit(Self& self, V&& v) { v("weight", self.w_); }`.
+template <class M>
+concept ListsState = requires(M& m) { std::remove_const_t<M>::visit(m, detail::AnyVisitor{}); };
+
+/// Can be called: m(x) or m(x, context), giving a Var.
+template <class M>
+concept CallableModule = requires(const M& m, const Var& x, Context& context) {
+  { m(x, context) } -> std::convertible_to<Var>;
+} || requires(const M& m, const Var& x) {
+  { m(x) } -> std::convertible_to<Var>;
+};
+
+template <class M>
+concept Module = Functor<M> || (ListsState<M> && CallableModule<M>);
+
+/// Runs a module, with the context if it takes one.
+template <Module M>
+Var forward(const M& module, const Var& x, Context& context) {
+  if constexpr (Functor<M>) {
+    return pointwise(module, x);
+  } else if constexpr (requires { module(x, context); }) {
+    return module(x, context);
+  } else {
+    return module(x);
+  }
+}
+
+namespace detail {
+
+template <class M>
+void visit_state(M& module, const std::string& path, StateVisitor& visitor);
+
+/// Passes what a module's `visit` names on to a StateVisitor, with the path in front.
+class PathVisitor {
+ public:
+  PathVisitor(const std::string& path, StateVisitor& visitor) : path_(path), visitor_(visitor) {}
+  template <class T>
+  void operator()(const std::string& name, T& member) const {
+    visit_state(member, path_.empty() ? name : path_ + "." + name, visitor_);
+  }
+
+ private:
+  const std::string& path_;
+  StateVisitor& visitor_;
+};
+
+template <class M>
+void visit_state(M& module, const std::string& path, StateVisitor& visitor) {
+  if constexpr (std::is_same_v<M, Param>) {
+    if (module.defined()) visitor.parameter(path, module);
+  } else if constexpr (std::is_same_v<M, Buffer>) {
+    if (module.value().defined()) visitor.buffer(path, module);
+  } else if constexpr (requires { module.visit_state(path, visitor); }) {
+    module.visit_state(path, visitor);  // AnyModule: behind a virtual call
+  } else if constexpr (ListsState<M>) {
+    M::visit(module, PathVisitor(path, visitor));
+  } else if constexpr (requires { module[0], module.size(); }) {
+    for (std::size_t i = 0; i < module.size(); ++i) visit_state(module[i], path + "." + std::to_string(i), visitor);
+  } else {
+    static_assert(Functor<M>, "a member named in visit() must be a Param, a Buffer, a module, or a list of modules");
+  }
+}
+
+}  // namespace detail
+
+/// Calls `visitor` for every parameter and buffer of the module.
+template <class M>
+void visit_state(M& module, StateVisitor& visitor) {
+  detail::visit_state(module, std::string(), visitor);
+}
+
+/// A parameter with its path.
+struct NamedParam {
+  std::string path;
+  Param* param;
+};
+struct NamedBuffer {
+  std::string path;
+  Buffer* buffer;
+};
+/// Pointers to all state of a module, valid as long as the module stays where it is.
+struct ModuleState {
+  std::vector<NamedParam> parameters;
+  std::vector<NamedBuffer> buffers;
+};
+template <class M>
+ModuleState state_of(M& module) {
+  struct Collect final : StateVisitor {
+    ModuleState state;
+    void parameter(const std::string& path, Param& p) override { state.parameters.push_back({path, &p}); }
+    void buffer(const std::string& path, Buffer& b) override { state.buffers.push_back({path, &b}); }
+  } collect;
+  visit_state(module, collect);
+  return std::move(collect.state);
+}
+
+/// The parameters as variables, to ask gradients for.
+template <class M>
+std::vector<Var> parameters(M& module) {
+  std::vector<Var> vars;
+  for (const NamedParam& p : state_of(module).parameters) vars.push_back(*p.param);
+  return vars;
+}
+
+/// Number of trained values.
+template <class M>
+std::int64_t parameter_count(M& module) {
+  std::int64_t count = 0;
+  for (const NamedParam& p : state_of(module).parameters) count += p.param->size();
+  return count;
+}
+
+/// Copies all parameters and buffers of `from` into `into`, which must have the same structure. @throws ShapeError
+void copy_state(const ModuleState& from, const ModuleState& into);
+
+}  // namespace synthdata
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/nn/module_impl.hpp>
+#endif
