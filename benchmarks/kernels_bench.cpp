@@ -164,6 +164,8 @@ int main(int argc, char** argv) {
                         {"batch 1", 1, 1024, 1024, false, true},
                         {"logit", 128, 1, 6272, false, true},
                         {"logit dX", 128, 6272, 1, false, false},
+                        {"few k", 25088, 64, 25, false, false},
+                        {"few columns", 25088, 25, 64, false, false},
                         {"logit dW", 1, 6272, 128, true, false}};
   if (wanted("gemm"))
     for (const Gemm& s : gemms) bench_gemm(s.tag, s.ta, s.tb, s.m, s.n, s.k);

@@ -205,17 +205,18 @@ void visit_index(const Tensor& index, F&& f) {
   f(index.data<std::int64_t>());
 }
 
+inline constexpr std::int64_t column_width = 64;
+
 /// Calls f(o, k0, k1) for each slice o and range of columns [k0, k1): slices of one column range are independent, so
 /// sums along the axis between them run in order whatever the threads do.
 template <class F>
 void for_columns(const Split& s, std::int64_t steps, F&& f) {
-  constexpr std::int64_t width = 64;
-  const std::int64_t pieces = (s.inner + width - 1) / width;
-  const std::int64_t work = std::max<std::int64_t>(1, steps * std::min(s.inner, width));
+  const std::int64_t pieces = (s.inner + column_width - 1) / column_width;
+  const std::int64_t work = std::max<std::int64_t>(1, steps * std::min(s.inner, column_width));
   parallel_for(s.outer * pieces, std::max<std::int64_t>(1, copy_chunk / work), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t item = begin; item < end; ++item) {
-      const std::int64_t k0 = item % pieces * width;
-      f(item / pieces, k0, std::min(s.inner, k0 + width));
+      const std::int64_t k0 = item % pieces * column_width;
+      f(item / pieces, k0, std::min(s.inner, k0 + column_width));
     }
   });
 }

@@ -43,7 +43,7 @@ class GaussianMixture {
 struct RingOptions {
   int modes = 8;
   float radius = 1.0f;
-  float noise_std = 0.01f;  ///< the harder set of synthdata's own benchmark table has 0.05
+  float noise_std = 0.01f;  ///< give 0.05 for a ring as blurred as the grid
   std::int64_t points = 100000;
   std::uint64_t seed = 0;
 };
@@ -97,7 +97,7 @@ inline SwissRoll swiss_roll(const SwissRollOptions& options = {}) { return Swiss
 /// How well samples cover the modes of a mixture.
 struct ModeReport {
   int modes = 0;
-  int covered = 0;                  ///< modes with at least one sample within 3 standard deviations
+  int covered = 0;                  ///< modes that are the nearest of some sample and within 3 standard deviations of it
   double high_quality_share = 0.0;  ///< share of samples within 3 standard deviations of their nearest mode
   double reverse_kl = 0.0;          ///< nats, >= 0; 0 if the samples are spread evenly over the modes
 };
@@ -113,7 +113,7 @@ ModeReport mode_report(const Tensor& samples, const Tensor& centres, double nois
 inline ModeReport mode_report(const Tensor& samples, const GaussianMixture& toy) {
   return mode_report(samples, toy.centres(), toy.noise_std());
 }
-/// The number of modes with a sample within 3 standard deviations.
+/// ModeReport::covered alone.
 inline int modes_covered(const Tensor& samples, const GaussianMixture& toy) { return mode_report(samples, toy).covered; }
 
 }  // namespace synthdata::toy

@@ -133,8 +133,8 @@ SYNTHDATA_INLINE ModeReport mode_report(const Tensor& samples, const Tensor& cen
 
   const std::int64_t count = samples.shape(0), modes = centres.shape(0), dimensions = centres.shape(1);
   const double reach = 9.0 * noise_std * noise_std;  // (3 sigma)²
-  std::vector<std::int64_t> nearest_count(static_cast<std::size_t>(modes)), near_count(nearest_count);
-  std::int64_t placed = 0, high_quality = 0;
+  std::vector<std::int64_t> nearest_count(static_cast<std::size_t>(modes)), good_count(nearest_count);
+  std::int64_t placed = 0, good = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     const float* x = samples.data<float>() + i * dimensions;
     double least = std::numeric_limits<double>::infinity();
@@ -146,7 +146,6 @@ SYNTHDATA_INLINE ModeReport mode_report(const Tensor& samples, const Tensor& cen
         const double difference = static_cast<double>(x[d]) - centre[d];
         squared += difference * difference;
       }
-      if (squared <= reach) ++near_count[static_cast<std::size_t>(k)];
       if (squared < least) {  // never true for a sample that is not finite
         least = squared;
         nearest = static_cast<std::size_t>(k);
@@ -155,13 +154,16 @@ SYNTHDATA_INLINE ModeReport mode_report(const Tensor& samples, const Tensor& cen
     if (!std::isfinite(least)) continue;
     ++placed;
     ++nearest_count[nearest];
-    high_quality += least <= reach;
+    if (least <= reach) {
+      ++good_count[nearest];
+      ++good;
+    }
   }
 
   ModeReport report;
   report.modes = static_cast<int>(modes);
-  for (const std::int64_t n : near_count) report.covered += n > 0;
-  report.high_quality_share = static_cast<double>(high_quality) / static_cast<double>(count);
+  for (const std::int64_t n : good_count) report.covered += n > 0;
+  report.high_quality_share = static_cast<double>(good) / static_cast<double>(count);
   if (placed == 0) report.reverse_kl = std::numeric_limits<double>::infinity();
   for (const std::int64_t n : nearest_count) {
     if (n == 0) continue;  // p log p -> 0

@@ -95,7 +95,7 @@ struct JsonOptions {
 Json parse_json(std::string_view text, const JsonOptions& options = {});
 
 /// `text` in quotes and escaped as in dump(), cut to about 80 bytes: a hostile name, fit for a message.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace synthdata
 

@@ -198,7 +198,7 @@ class JsonParser {
     const auto twice = std::adjacent_find(keys.begin(), keys.end());
     if (twice == keys.end()) return;
     at_ = start;
-    fail(concat("this object holds the name ", quoted(*twice), " twice"));
+    fail(concat("this object holds the name ", in_quotes(*twice), " twice"));
   }
 
   std::string string() {
@@ -308,7 +308,7 @@ SYNTHDATA_INLINE Json parse_json(std::string_view text, const JsonOptions& optio
   return detail::JsonParser(text, options).parse();
 }
 
-SYNTHDATA_INLINE std::string quoted(std::string_view text) {
+SYNTHDATA_INLINE std::string in_quotes(std::string_view text) {
   std::string out;
   detail::dump_string(out, text.substr(0, 80));
   if (text.size() > 80) out += "...";

@@ -43,7 +43,7 @@ class NpyHeader {
         seen_shape = true;
         parse_shape();
       } else {
-        fail(concat("the key ", quoted(key), " is unknown or comes twice"));
+        fail(concat("the key ", in_quotes(key), " is unknown or comes twice"));
       }
       if (!take(',')) {
         expect('}');
@@ -94,7 +94,7 @@ class NpyHeader {
     if (at_ < text_.size() && text_[at_] == '[') fail("records of several fields are not supported");
     const std::string_view descr = quoted_text();
     const auto* const known = std::find(std::begin(npy_dtypes), std::end(npy_dtypes), descr);
-    if (known == std::end(npy_dtypes)) fail(concat("expects a type of <f4 <f8 |u1 <i4 <i8 |b1, got ", quoted(descr)));
+    if (known == std::end(npy_dtypes)) fail(concat("expects a type of <f4 <f8 |u1 <i4 <i8 |b1, got ", in_quotes(descr)));
     dtype_ = static_cast<DType>(known - std::begin(npy_dtypes));
   }
   void parse_shape() {

@@ -31,7 +31,7 @@ struct SafetensorsEntry {
 /// Checks one member of the header, short of its place among the others.
 SYNTHDATA_INLINE SafetensorsEntry parse_safetensors_entry(const std::string& path, const Json::Member& member) {
   const auto fail = [&](const std::string& text) {
-    throw DataError(concat(path, ": tensor ", quoted(member.key), ": ", text));
+    throw DataError(concat(path, ": tensor ", in_quotes(member.key), ": ", text));
   };
   SafetensorsEntry entry;
   entry.name = member.key;
@@ -44,7 +44,7 @@ SYNTHDATA_INLINE SafetensorsEntry parse_safetensors_entry(const std::string& pat
   if (!dtype_name) fail("dtype is not a string");
   const auto* const known = std::find(std::begin(safetensors_dtypes), std::end(safetensors_dtypes), *dtype_name);
   if (known == std::end(safetensors_dtypes)) {
-    fail(concat("expects a dtype of F32 F64 U8 I32 I64 BOOL, got ", quoted(*dtype_name)));
+    fail(concat("expects a dtype of F32 F64 U8 I32 I64 BOOL, got ", in_quotes(*dtype_name)));
   }
   entry.dtype = static_cast<DType>(known - std::begin(safetensors_dtypes));
 
@@ -92,7 +92,7 @@ SYNTHDATA_INLINE void check_safetensors_cover(const std::string& path, const std
       const char* const text = entry->end > data_bytes   ? "reach beyond the end of the file"
                                : entry->begin < covered ? "overlap those of another tensor"
                                                         : "leave a hole before them";
-      throw DataError(concat(path, ": tensor ", quoted(entry->name), ": data_offsets [", entry->begin, ", ", entry->end,
+      throw DataError(concat(path, ": tensor ", in_quotes(entry->name), ": data_offsets [", entry->begin, ", ", entry->end,
                              "] ", text, " (data so far end at ", covered, ", the file's at ", data_bytes, ")"));
     }
     covered = entry->end;
@@ -107,12 +107,12 @@ SYNTHDATA_INLINE void check_safetensors_cover(const std::string& path, const std
 
 SYNTHDATA_INLINE const Tensor& Archive::at(std::string_view name) const {
   if (const Tensor* tensor = find(name)) return *tensor;
-  throw DataError(concat("archive: no tensor is called ", quoted(name), " among ", tensors.size()));
+  throw DataError(concat("archive: no tensor is called ", in_quotes(name), " among ", tensors.size()));
 }
 
 SYNTHDATA_INLINE const std::string& Archive::text(const std::string& name) const {
   if (const auto found = metadata.find(name); found != metadata.end()) return found->second;
-  throw DataError(concat("archive: the metadata have no entry ", quoted(name)));
+  throw DataError(concat("archive: the metadata have no entry ", in_quotes(name)));
 }
 
 SYNTHDATA_INLINE void save_safetensors(const std::string& path, const Archive& archive) {
@@ -120,7 +120,7 @@ SYNTHDATA_INLINE void save_safetensors(const std::string& path, const Archive& a
   std::vector<std::string_view> names;
   for (const NamedTensor& entry : archive.tensors) {
     if (!entry.tensor.defined() || entry.name.empty() || entry.name == "__metadata__") {
-      throw DataError(concat(path, ": cannot save tensor ", quoted(entry.name), ", ", entry.tensor.str(),
+      throw DataError(concat(path, ": cannot save tensor ", in_quotes(entry.name), ", ", entry.tensor.str(),
                              ": expects a defined tensor and a name that is not taken"));
     }
     order.push_back(&entry);
@@ -128,7 +128,7 @@ SYNTHDATA_INLINE void save_safetensors(const std::string& path, const Archive& a
   }
   std::sort(names.begin(), names.end());
   if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end()) {
-    throw DataError(concat(path, ": cannot save two tensors of the name ", quoted(*twice)));
+    throw DataError(concat(path, ": cannot save two tensors of the name ", in_quotes(*twice)));
   }
   std::stable_sort(order.begin(), order.end(), [](const NamedTensor* a, const NamedTensor* b) {
     return size_of(a->tensor.dtype()) > size_of(b->tensor.dtype());
@@ -196,7 +196,7 @@ SYNTHDATA_INLINE Archive load_safetensors(const std::string& path) {
     if (!texts) throw DataError(concat(path, ": __metadata__ is not an object"));
     for (const Json::Member& entry : *texts) {
       const auto* const value = entry.value.get_if<std::string>();
-      if (!value) throw DataError(concat(path, ": __metadata__ ", quoted(entry.key), " is not a string"));
+      if (!value) throw DataError(concat(path, ": __metadata__ ", in_quotes(entry.key), " is not a string"));
       archive.metadata.emplace(entry.key, *value);
     }
   }
@@ -211,7 +211,7 @@ SYNTHDATA_INLINE Archive load_safetensors(const std::string& path) {
       const auto* const bad = std::find_if(bytes, bytes + tensor.size(), [](unsigned char byte) { return byte > 1; });
       if (bad != bytes + tensor.size()) {
         detail::throw_data_at(path, data_start + entry.begin + (bad - bytes),
-                              concat("tensor ", quoted(entry.name), ": a BOOL is neither 0 nor 1"));
+                              concat("tensor ", in_quotes(entry.name), ": a BOOL is neither 0 nor 1"));
       }
     }
     archive.add(std::move(entry.name), std::move(tensor));

@@ -232,28 +232,35 @@ void gather(const Gather<T>& g, const Epilogue<T>& e) {
       Finish<T> finish{.load_c = !first || e.accumulate};
       if (final) finish.epilogue = &e, finish.bias = e.bias ? e.bias + group * g.columns + j0 : nullptr;
 
-      std::int64_t image_panel = 0, n0 = 0;
+      std::int64_t n0 = 0, count = 0;
+      for (std::int64_t i = 0; i < p0 % image_panels; ++i) n0 += kernels.next_rows(g.batch - n0);
+      Range taps = block.taps;
       for (std::int64_t p = p0; p < p1; ++p) {
         Panel<T> panel{a_buffer.data(), Layout::by_row, 0};
         T* c[max_tile_rows];
-        Range taps = block.taps;
         if (by_image) {
-          for (; image_panel < p / positions; ++image_panel) n0 += kernels.next_rows(g.batch - n0);
+          const Index q = g.position(p / image_panels);
+          if (n0 == 0 || p == p0) {
+            taps = block.taps;
+            count = g.list_segments(q, taps, true, block.channels, segments);
+          }
           panel.rows = kernels.next_rows(g.batch - n0);
-          const auto q = g.position(p % positions);
-          const std::int64_t count = g.list_segments(q, taps, true, block.channels, segments);
-          if (count == 0 && !first && !final) continue;
+          if (count == 0 && !first && !final) {
+            n0 = n0 + panel.rows == g.batch ? 0 : n0 + panel.rows;
+            continue;
+          }
           for (int r = 0; r < panel.rows; ++r) {
             copy_segments(source + (n0 + r) * g.image_size(), segments, count, panel.data + r * panel_stride<T>);
             c[r] = g.destination_row(n0 + r, q) + group * g.columns + j0;
           }
+          n0 = n0 + panel.rows == g.batch ? 0 : n0 + panel.rows;
         } else {
           const std::int64_t i0 = p * kernels.rows();
           panel.rows = static_cast<int>(std::min<std::int64_t>(kernels.rows(), rows - i0));
           for (int r = 0; r < panel.rows; ++r) {
             const std::int64_t n = (i0 + r) / positions;
-            const auto q = g.position((i0 + r) % positions);
-            const std::int64_t count = g.list_segments(q, taps, false, block.channels, segments);
+            const Index q = g.position((i0 + r) % positions);
+            count = g.list_segments(q, taps, false, block.channels, segments);
             copy_segments(source + n * g.image_size(), segments, count, panel.data + r * panel_stride<T>);
             c[r] = g.destination_row(n, q) + group * g.columns + j0;
           }
@@ -285,22 +292,24 @@ void project_then_gather(const Gather<T>* phases, std::int64_t n_phases, const E
       const T* image = products.data() + (n - n0) * sources * width;
       for (std::int64_t f = 0; f < n_phases; ++f) {
         const Gather<T>& phase = phases[f];
+        if (phase.positions() == 0) continue;
         const Axis &ad = phase.axis[0], &ah = phase.axis[1], &aw = phase.axis[2];
-        const std::int64_t next_tap = aw.tap_scale * width + aw.tap_step * tap_step;
-        Index q{0, 0, 0};
-        for (std::int64_t p = phase.positions(); p > 0; --p, q.advance(ah.count, aw.count)) {
-          const Range d = taps_inside(ad, q.d), h = taps_inside(ah, q.h), w = taps_inside(aw, q.w);
-          T* to = phase.destination_row(n, q);
+        const std::int64_t next_source = aw.scale * width, next_result = aw.step * columns;
+        for (Index q{0, 0, 0}; q.d < ad.count; q.w = aw.count - 1, q.advance(ah.count, aw.count)) {  // row by row
+          const Range d = taps_inside(ad, q.d), h = taps_inside(ah, q.h);
           for (std::int64_t c = 0; c < columns; ++c) {
-            T sum = 0;
+            T* row = phase.destination_row(n, q) + c;
+            const T start = e.bias ? e.bias[c] : T(0);
+            for (std::int64_t w = 0; w < aw.count; ++w) row[w * next_result] = start + (e.accumulate ? row[w * next_result] : T(0));
             for (std::int64_t jd = d.begin; jd < d.end; ++jd)
-              for (std::int64_t jh = h.begin; jh < h.end; ++jh) {
-                const std::int64_t s = (ad.source(q.d, jd) * ah.extent + ah.source(q.h, jh)) * aw.extent + aw.source(q.w, w.begin);
-                const T* from = image + s * width + phase.kernel_index({jd, jh, w.begin}) * tap_step + c * column_step;
-                for (std::int64_t jw = w.begin; jw < w.end; ++jw, from += next_tap) sum += *from;
-              }
-            if (e.accumulate) sum += to[c];
-            to[c] = e.bias ? sum + e.bias[c] : sum;
+              for (std::int64_t jh = h.begin; jh < h.end; ++jh)
+                for (std::int64_t jw = 0; jw < aw.taps; ++jw) {
+                  const Range w = positions_inside(aw, jw);
+                  const std::int64_t s = (ad.source(q.d, jd) * ah.extent + ah.source(q.h, jh)) * aw.extent + aw.source(w.begin, jw);
+                  const T* from = image + s * width + phase.kernel_index({jd, jh, jw}) * tap_step + c * column_step;
+                  T* to = row + w.begin * next_result;
+                  for (std::int64_t i = w.end - w.begin; i > 0; --i, from += next_source, to += next_result) *to += *from;
+                }
           }
         }
       }

@@ -13,6 +13,7 @@
 namespace synthdata::backend::cpu::SYNTHDATA_KERNEL_ISA {
 
 inline constexpr int tile_rows[] = {SYNTHDATA_KERNEL_ROWS};
+inline constexpr int column_step = tile_rows[0] + 2;  // of A by column: 8 or 16, whole vectors
 
 template <class T>
 struct VectorOf {
@@ -27,7 +28,7 @@ SYNTHDATA_KERNEL_TARGET void multiply_tile(std::int64_t k, const T* a, const T* 
   using V = typename VectorOf<T>::type;
   constexpr int lanes = VectorOf<T>::lanes;
   constexpr std::int64_t row_step = layout == Layout::by_row ? panel_stride<T> : 1;
-  constexpr std::int64_t k_step = layout == Layout::by_row ? 1 : tile_rows[0];
+  constexpr std::int64_t k_step = layout == Layout::by_row ? 1 : column_step;
   V sum[rows][vectors] = {};
   for (; k > 0; --k, a += k_step, b += ldb) {
     V bv[vectors];
@@ -86,14 +87,16 @@ SYNTHDATA_KERNEL_TARGET void dot_tile(std::int64_t k, const T* const* a, const T
     }
 }
 
-/// See Kernels::copy_a and copy_b. One pass over the rows of the source, so that its cache lines are read once.
-template <class T, int width>
+/// See Kernels::copy_a and copy_b: panels of `width` columns, `step` elements from one row to the next. One pass over the
+/// rows of the source, so that its cache lines are read once; whole steps are copied where the source has them.
+template <class T, int width, int step>
 SYNTHDATA_KERNEL_TARGET void copy_columns(std::int64_t k, const T* from, const std::int64_t* offsets, std::int64_t ld,
                                           std::int64_t n, T* to, std::int64_t panel_size) {
-  for (std::int64_t i = 0; i < k; ++i, to += width) {
+  for (std::int64_t i = 0; i < k; ++i, to += step) {
     const T* row = from + (offsets ? offsets[i] : i * ld);
     T* out = to;
     std::int64_t j = 0;
+    for (; j + step <= n; j += width, out += panel_size) __builtin_memcpy(out, row + j, step * sizeof(T));
     for (; j + width <= n; j += width, out += panel_size) __builtin_memcpy(out, row + j, width * sizeof(T));
     if (j == n) continue;
     for (int c = 0; c < width; ++c) out[c] = j + c < n ? row[j + c] : T(0);
@@ -139,8 +142,8 @@ inline constexpr Kernels<T> kernels = {
     .heights = {height<T, tile_rows[0]>(), height<T, tile_rows[1]>(), height<T, tile_rows[2]>()},
     .narrow = {multiply_tile<T, tile_rows[0], 1, Layout::by_row>, multiply_tile<T, tile_rows[0], 1, Layout::by_column>},
     .dot = dot_tile<T>,
-    .copy_a = copy_columns<T, tile_rows[0]>,
-    .copy_b = copy_columns<T, 2 * VectorOf<T>::lanes>,
+    .copy_a = copy_columns<T, tile_rows[0], column_step>,
+    .copy_b = copy_columns<T, 2 * VectorOf<T>::lanes, 2 * VectorOf<T>::lanes>,
     .activate = activate<T>};
 
 }  // namespace synthdata::backend::cpu::SYNTHDATA_KERNEL_ISA

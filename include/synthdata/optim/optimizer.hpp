@@ -1,0 +1,222 @@
+// synthdata/optim/optimizer.hpp: an update rule applied to the parameters of a module.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/nn/module.hpp>
+#include <synthdata/optim/rule.hpp>
+
+#include <memory>
+
+namespace synthdata {
+
+/// Has a name, a number of running values kept for each weight (at most 2), and a formula for a step.
+template <class R>
+concept UpdateRule = requires(const R& rule, float& p, const float& g) {
+  { R::name } -> std::convertible_to<const char*>;
+  { R::slots } -> std::convertible_to<int>;
+  rule.at(StepNumbers{})(p, g, p, p);
+} && R::slots >= 0 && R::slots <= 2;
+
+/// Any update rule behind one type: `AnyRule rule = Adam{.beta1 = 0.5};`
+class AnyRule {
+ public:
+  template <UpdateRule R>
+  AnyRule(const R& rule) : held_(std::make_shared<Held<R>>(rule)) {}  // NOLINT: any rule is one
+
+  const char* name() const { return held_->name(); }
+  int slots() const { return held_->slots(); }
+  /// Updates p in place, and its running values.
+  void apply(const StepNumbers& numbers, Tensor& p, const Tensor& gradient, Tensor* running) const {
+    held_->apply(numbers, p, gradient, running);
+  }
+  /// The same update as recorded operations: returns the new p and replaces the running values.
+  Var apply(const StepNumbers& numbers, const Var& p, const Var& gradient, Var* running) const {
+    return held_->apply(numbers, p, gradient, running);
+  }
+
+ private:
+  struct Base {
+    virtual ~Base() = default;
+    virtual const char* name() const = 0;
+    virtual int slots() const = 0;
+    virtual void apply(const StepNumbers&, Tensor&, const Tensor&, Tensor*) const = 0;
+    virtual Var apply(const StepNumbers&, const Var&, const Var&, Var*) const = 0;
+  };
+  template <class R>
+  struct Held;
+  std::shared_ptr<const Base> held_;
+};
+
+namespace detail {
+
+template <class T, class Update>
+SYNTHDATA_HD void update_block(const Update& update, T* p, const T* g, T* a, T* b) {
+  SYNTHDATA_IVDEP
+  for (int j = 0; j < static_cast<int>(backend::cpu::block_size); ++j) {
+    T weight = p[j], first = a[j], second = b[j];
+    update(weight, g[j], first, second);
+    p[j] = weight;
+    a[j] = first;
+    b[j] = second;
+  }
+}
+
+template <class T, class Update>
+SYNTHDATA_HD void update_run(const Update& update, T* p, const T* g, T* a, T* b, std::int64_t n) {
+  constexpr std::int64_t block = backend::cpu::block_size;
+  alignas(64) T unused[block] = {};  // stands in for a running value that the rule does not keep
+  std::int64_t i = 0;
+  for (; i + block <= n; i += block) {
+    update_block(update, p + i, g + i, a ? a + i : unused, b ? b + i : unused);
+    if (!a || !b) {
+      for (T& u : unused) u = T(0);
+    }
+  }
+  if (i == n) return;
+  alignas(64) T tail[4][block] = {};
+  for (std::int64_t j = 0; j < n - i; ++j) {
+    tail[0][j] = p[i + j];
+    tail[1][j] = g[i + j];
+    if (a) tail[2][j] = a[i + j];
+    if (b) tail[3][j] = b[i + j];
+  }
+  update_block(update, tail[0], tail[1], tail[2], tail[3]);
+  for (std::int64_t j = 0; j < n - i; ++j) {
+    p[i + j] = tail[0][j];
+    if (a) a[i + j] = tail[2][j];
+    if (b) b[i + j] = tail[3][j];
+  }
+}
+
+template <class T, class Update>
+void update_baseline(const Update& u, T* p, const T* g, T* a, T* b, std::int64_t n) {
+  update_run(u, p, g, a, b, n);
+}
+template <class T, class Update>
+SYNTHDATA_TARGET_AVX2 void update_avx2(const Update& u, T* p, const T* g, T* a, T* b, std::int64_t n) {
+  update_run(u, p, g, a, b, n);
+}
+template <class T, class Update>
+SYNTHDATA_TARGET_AVX512 void update_avx512(const Update& u, T* p, const T* g, T* a, T* b, std::int64_t n) {
+  update_run(u, p, g, a, b, n);
+}
+
+template <class T, class Update>
+void update_all(const Update& u, Tensor& p, const Tensor& gradient, Tensor* running, int slots) {
+  T* weights = p.data<T>();
+  const T* g = gradient.data<T>();
+  T* a = slots > 0 ? running[0].data<T>() : nullptr;
+  T* b = slots > 1 ? running[1].data<T>() : nullptr;
+  parallel_for(p.size(), backend::cpu::elementwise_chunk, [&](std::int64_t begin, std::int64_t end) {
+    T *wp = weights + begin, *ap = a ? a + begin : nullptr, *bp = b ? b + begin : nullptr;
+    const T* gp = g + begin;
+    using backend::cpu::Isa;
+    if constexpr (sizeof(T) == sizeof(float)) {
+      if (backend::cpu::isa() == Isa::avx512) return update_avx512(u, wp, gp, ap, bp, end - begin);
+      if (backend::cpu::isa() == Isa::avx2) return update_avx2(u, wp, gp, ap, bp, end - begin);
+    }
+    update_baseline(u, wp, gp, ap, bp, end - begin);
+  });
+}
+
+}  // namespace detail
+
+template <class R>
+struct AnyRule::Held final : AnyRule::Base {
+  explicit Held(const R& r) : rule(r) {}
+  const char* name() const override { return R::name; }
+  int slots() const override { return R::slots; }
+  void apply(const StepNumbers& numbers, Tensor& p, const Tensor& gradient, Tensor* running) const override {
+    const auto update = rule.at(numbers);
+    visit_floating(p.dtype(), R::name, [&]<class T>() {
+      detail::update_all<T>(update, p, gradient, running, R::slots);
+    });
+  }
+  Var apply(const StepNumbers& numbers, const Var& p, const Var& gradient, Var* running) const override {
+    const auto update = rule.at(numbers);
+    Var weight = p, a = R::slots > 0 ? running[0] : Var(0.0), b = R::slots > 1 ? running[1] : Var(0.0);
+    update(weight, gradient, a, b);
+    if (R::slots > 0) running[0] = a;
+    if (R::slots > 1) running[1] = b;
+    return weight;
+  }
+  R rule;
+};
+
+/// A named tensor of a saved state.
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
+};
+
+/// Applies a rule to parameters and keeps the running values. Holds pointers: the module must stay where it is.
+class Optimizer {
+ public:
+  Optimizer(std::vector<NamedParam> parameters, AnyRule rule);
+
+  /// One update with the gradients of all parameters, in their order. An undefined gradient leaves its parameter.
+  /// @throws ShapeError if a gradient does not fit its parameter.
+  void step(std::span<const Tensor> gradients, double learning_rate);
+  /// Number of updates so far.
+  std::int64_t steps() const { return steps_; }
+
+  const AnyRule& rule() const { return rule_; }
+  const std::vector<NamedParam>& parameters() const { return parameters_; }
+  /// Running values of parameter i.
+  std::span<const Tensor> running(std::size_t i) const {
+    return {running_.data() + i * static_cast<std::size_t>(rule_.slots()), static_cast<std::size_t>(rule_.slots())};
+  }
+
+  /// The running values by name, "<prefix><path>.<slot>", and the number of steps.
+  std::vector<NamedTensor> state(const std::string& prefix) const;
+  /// Restores what state() gave. @throws DataError if a value is missing or does not fit.
+  template <class Find>
+  void restore(const std::string& prefix, const Find& find);
+
+ private:
+  std::string slot_name(const std::string& prefix, std::size_t i, int slot) const {
+    return concat(prefix, parameters_[i].path, ".", slot);
+  }
+
+  std::vector<NamedParam> parameters_;
+  AnyRule rule_;
+  std::vector<Tensor> running_;  // slots of parameter 0, slots of parameter 1, ...
+  std::int64_t steps_ = 0;
+};
+
+/// @param find  (const std::string& name) -> const Tensor*, null if there is none
+template <class Find>
+void Optimizer::restore(const std::string& prefix, const Find& find) {
+  const auto fetch = [&](const std::string& name, const Tensor& like) -> Tensor {
+    const Tensor* found = find(name);
+    if (!found) throw DataError(concat("optimizer state: '", name, "' is missing"));
+    if (!(found->shape() == like.shape()) || found->dtype() != like.dtype()) {
+      throw DataError(concat("optimizer state: '", name, "' is ", found->str(), ", expected ", like.str()));
+    }
+    return found->clone();
+  };
+  const std::int64_t steps =
+      static_cast<std::int64_t>(fetch(prefix + "steps", Tensor::zeros({1}, DType::i64)).item());
+  std::vector<Tensor> running = running_;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    for (int slot = 0; slot < rule_.slots(); ++slot) {
+      Tensor& value = running[i * static_cast<std::size_t>(rule_.slots()) + static_cast<std::size_t>(slot)];
+      value = fetch(slot_name(prefix, i, slot), value);
+    }
+  }
+  running_ = std::move(running);
+  steps_ = steps;
+}
+
+/// Limits every gradient element to [-limit, limit].
+void clip_by_value(std::span<Tensor> gradients, double limit);
+/// Scales all gradients together so that their joint Euclidean norm is at most `limit`; returns the norm before.
+/// Source: Pascanu et al. 2013, arXiv:1211.5063.
+double clip_by_norm(std::span<Tensor> gradients, double limit);
+
+}  // namespace synthdata
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/optim/optimizer_impl.hpp>
+#endif

@@ -1,0 +1,72 @@
+// synthdata/optim/optimizer_impl.hpp: bodies of optim/optimizer.hpp.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/ops/reduce.hpp>
+#include <synthdata/optim/optimizer.hpp>
+
+#include <cmath>
+
+namespace synthdata {
+
+SYNTHDATA_INLINE Optimizer::Optimizer(std::vector<NamedParam> parameters, AnyRule rule)
+    : parameters_(std::move(parameters)), rule_(std::move(rule)) {
+  for (const NamedParam& p : parameters_) {
+    for (int slot = 0; slot < rule_.slots(); ++slot) {
+      running_.push_back(Tensor::zeros(p.param->shape(), p.param->dtype()));
+    }
+  }
+}
+
+SYNTHDATA_INLINE void Optimizer::step(std::span<const Tensor> gradients, double learning_rate) {
+  if (gradients.size() != parameters_.size()) {
+    throw ShapeError(concat("Optimizer::step: ", parameters_.size(), " parameters, ", gradients.size(), " gradients"));
+  }
+  ++steps_;
+  const auto slots = static_cast<std::size_t>(rule_.slots());
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (!gradients[i].defined()) continue;
+    Param& p = *parameters_[i].param;
+    if (!(gradients[i].shape() == p.shape())) {
+      throw_shape("Optimizer::step", concat("gradient of ", parameters_[i].path, " does not fit"),
+                  {{"parameter", p.value()}, {"gradient", gradients[i]}});
+    }
+    rule_.apply({learning_rate, steps_}, p.mutable_value(), gradients[i], running_.data() + i * slots);
+  }
+}
+
+SYNTHDATA_INLINE std::vector<NamedTensor> Optimizer::state(const std::string& prefix) const {
+  std::vector<NamedTensor> out;
+  out.push_back({prefix + "steps", Tensor::full({1}, static_cast<double>(steps_), DType::i64)});
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    for (int slot = 0; slot < rule_.slots(); ++slot) {
+      out.push_back({slot_name(prefix, i, slot), running(i)[static_cast<std::size_t>(slot)]});
+    }
+  }
+  return out;
+}
+
+SYNTHDATA_INLINE void clip_by_value(std::span<Tensor> gradients, double limit) {
+  if (!(limit > 0.0)) throw NumericError(concat("clip_by_value: expects a limit > 0, got ", limit));
+  for (Tensor& g : gradients) {
+    if (g.defined()) g = clamp(Var(g), -limit, limit).value();
+  }
+}
+
+SYNTHDATA_INLINE double clip_by_norm(std::span<Tensor> gradients, double limit) {
+  if (!(limit > 0.0)) throw NumericError(concat("clip_by_norm: expects a limit > 0, got ", limit));
+  double squared = 0.0;
+  for (const Tensor& g : gradients) {
+    if (g.defined()) squared += sum(square(Var(g))).item();
+  }
+  const double total = std::sqrt(squared);
+  if (total > limit) {
+    for (Tensor& g : gradients) {
+      if (g.defined()) g = (Var(g) * (limit / total)).value();
+    }
+  }
+  return total;
+}
+
+}  // namespace synthdata
