@@ -64,9 +64,7 @@ void measure(const std::string& name, double flops, double worst_error, const F&
 void bench_gemm(const std::string& tag, bool ta, bool tb, int64_t m, int64_t n, int64_t k) {
   const auto a = random_values(m * k), b = random_values(k * n);
   std::vector<float> c(static_cast<std::size_t>(m * n));
-  const auto once = [&] {
-    cpu::gemm(ta, tb, m, n, k, a.data(), ta ? m : k, b.data(), tb ? k : n, c.data(), n);
-  };
+  const auto once = [&] { cpu::gemm(ta, tb, m, n, k, a.data(), ta ? m : k, b.data(), tb ? k : n, c.data(), n); };
   once();
   double worst = 0;
   for (int s = 0; s < 300; ++s) {
@@ -76,17 +74,24 @@ void bench_gemm(const std::string& tag, bool ta, bool tb, int64_t m, int64_t n, 
       sum += double{at(a, ta ? p * m + i : i * k + p)} * double{at(b, tb ? j * k + p : p * n + j)};
     worst = std::max(worst, std::abs(sum - double{at(c, i * n + j)}) / std::sqrt(static_cast<double>(k)));
   }
-  measure("gemm " + tag + " " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) + (ta ? " T" : " N") +
-              (tb ? "T" : "N"),
+  measure("gemm " + tag + " " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) +
+              (ta ? " T" : " N") + (tb ? "T" : "N"),
           2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k), worst, once);
 }
 
 /// A square 5x5 convolution from [batch, size, size, in] to [batch, size / stride, size / stride, out], padding 2.
 void bench_conv(const std::string& tag, const char* pass, int64_t size, int64_t in, int64_t out, int64_t stride) {
   const int64_t batch = 128, kernel = 5, result = size / stride;
-  const cpu::ConvGeometry g{.batch = batch, .in = {1, size, size}, .out = {1, result, result}, .kernel = {1, kernel, kernel},
-                            .stride = {1, stride, stride}, .pad = {0, 2, 2}, .dilation = {1, 1, 1}, .in_channels = in,
-                            .out_channels = out, .groups = 1};
+  const cpu::ConvGeometry g{.batch = batch,
+                            .in = {1, size, size},
+                            .out = {1, result, result},
+                            .kernel = {1, kernel, kernel},
+                            .stride = {1, stride, stride},
+                            .pad = {0, 2, 2},
+                            .dilation = {1, 1, 1},
+                            .in_channels = in,
+                            .out_channels = out,
+                            .groups = 1};
   auto x = random_values(batch * size * size * in), y = random_values(batch * result * result * out),
        w = random_values(out * kernel * kernel * in);
   // visits every tap (output position, input position) of image n
@@ -130,11 +135,13 @@ void bench_conv(const std::string& tag, const char* pass, int64_t size, int64_t 
       compare(sum, forward ? at(y, target * out + k) : at(x, target * in + c), kernel * kernel * (forward ? in : out));
     } else {
       for (int64_t image = 0; image < batch; ++image)
-        pairs(image, kh, kw, [&](int64_t o, int64_t i) { sum += double{at(y, o * out + k)} * double{at(x, i * in + c)}; });
+        pairs(image, kh, kw,
+              [&](int64_t o, int64_t i) { sum += double{at(y, o * out + k)} * double{at(x, i * in + c)}; });
       compare(sum, at(w, ((k * kernel + kh) * kernel + kw) * in + c), batch * result * result);
     }
   }
-  measure(tag + " " + pass, 2.0 * static_cast<double>(batch * result * result * kernel * kernel * in * out), worst, once);
+  measure(tag + " " + pass, 2.0 * static_cast<double>(batch * result * result * kernel * kernel * in * out), worst,
+          once);
 }
 
 }  // namespace
@@ -146,26 +153,16 @@ int main(int argc, char** argv) {
     int64_t m, n, k;
     bool ta, tb;
   };
-  const Gemm gemms[] = {{"square", 256, 256, 256, false, false},
-                        {"square", 512, 512, 512, false, false},
-                        {"square", 1024, 1024, 1024, false, false},
-                        {"square", 1024, 1024, 1024, false, true},
-                        {"square", 1024, 1024, 1024, true, false},
-                        {"G-dense fwd", 128, 12544, 100, false, false},
-                        {"G-dense dW", 100, 12544, 128, true, false},
-                        {"mlp fwd", 128, 512, 784, false, false},
-                        {"mlp dW", 784, 512, 128, true, false},
-                        {"mlp dX", 128, 784, 512, false, true},
-                        {"tab", 500, 256, 256, false, false},
-                        {"tab dW", 256, 256, 500, true, false},
-                        {"tab pac", 50, 256, 2200, false, false},
-                        {"small", 32, 32, 32, false, true},
-                        {"batch 1", 1, 1024, 1024, false, false},
-                        {"batch 1", 1, 1024, 1024, false, true},
-                        {"logit", 128, 1, 6272, false, true},
-                        {"logit dX", 128, 6272, 1, false, false},
-                        {"few k", 25088, 64, 25, false, false},
-                        {"few columns", 25088, 25, 64, false, false},
+  const Gemm gemms[] = {{"square", 256, 256, 256, false, false},      {"square", 512, 512, 512, false, false},
+                        {"square", 1024, 1024, 1024, false, false},   {"square", 1024, 1024, 1024, false, true},
+                        {"square", 1024, 1024, 1024, true, false},    {"G-dense fwd", 128, 12544, 100, false, false},
+                        {"G-dense dW", 100, 12544, 128, true, false}, {"mlp fwd", 128, 512, 784, false, false},
+                        {"mlp dW", 784, 512, 128, true, false},       {"mlp dX", 128, 784, 512, false, true},
+                        {"tab", 500, 256, 256, false, false},         {"tab dW", 256, 256, 500, true, false},
+                        {"tab pac", 50, 256, 2200, false, false},     {"small", 32, 32, 32, false, true},
+                        {"batch 1", 1, 1024, 1024, false, false},     {"batch 1", 1, 1024, 1024, false, true},
+                        {"logit", 128, 1, 6272, false, true},         {"logit dX", 128, 6272, 1, false, false},
+                        {"few k", 25088, 64, 25, false, false},       {"few columns", 25088, 25, 64, false, false},
                         {"logit dW", 1, 6272, 128, true, false}};
   if (wanted("gemm"))
     for (const Gemm& s : gemms) bench_gemm(s.tag, s.ta, s.tb, s.m, s.n, s.k);

@@ -23,7 +23,9 @@ std::uint32_t random_bits() {
   state = state * 1664525u + 1013904223u;
   return state >> 8;
 }
-int64_t random_between(int64_t low, int64_t high) { return low + static_cast<int64_t>(random_bits()) % (high - low + 1); }
+int64_t random_between(int64_t low, int64_t high) {
+  return low + static_cast<int64_t>(random_bits()) % (high - low + 1);
+}
 template <class T>
 std::vector<T> random_values(int64_t n) {
   std::vector<T> x(static_cast<std::size_t>(n));
@@ -75,11 +77,15 @@ void check(const cpu::ConvGeometry& g, bool with_epilogue) {
   const auto x = random_values<T>(x_size), y = random_values<T>(y_size), w = random_values<T>(w_size);
   const auto bias_y = random_values<T>(g.out_channels), bias_x = random_values<T>(g.in_channels);
   const auto epilogue = [&](const std::vector<T>& bias) {
-    return with_epilogue
-               ? cpu::Epilogue<T>{.bias = bias.data(), .act = cpu::Act::leaky_relu, .slope = T(0.25), .accumulate = true}
-               : cpu::Epilogue<T>{};
+    return with_epilogue ? cpu::Epilogue<T>{.bias = bias.data(),
+                                            .act = cpu::Act::leaky_relu,
+                                            .slope = T(0.25),
+                                            .accumulate = true}
+                         : cpu::Epilogue<T>{};
   };
-  const auto at = [](const std::vector<T>& v, int64_t i) { return static_cast<double>(v[static_cast<std::size_t>(i)]); };
+  const auto at = [](const std::vector<T>& v, int64_t i) {
+    return static_cast<double>(v[static_cast<std::size_t>(i)]);
+  };
   std::vector<double> ey(y.begin(), y.end()), ex(x.begin(), x.end()), ew(w.size());
   if (!with_epilogue) std::fill(ey.begin(), ey.end(), 0.0), std::fill(ex.begin(), ex.end(), 0.0);
   for_each_term(g, [&](int64_t i, int64_t t, int64_t o) {
@@ -112,7 +118,8 @@ void check(const cpu::ConvGeometry& g, bool with_epilogue) {
 void check_both(const cpu::ConvGeometry& g, bool with_epilogue) {
   CAPTURE(g.batch, g.in_channels, g.out_channels, g.groups, with_epilogue);
   CAPTURE(g.in[0], g.in[1], g.in[2], g.out[0], g.out[1], g.out[2], g.kernel[0], g.kernel[1], g.kernel[2]);
-  CAPTURE(g.stride[0], g.stride[1], g.stride[2], g.pad[0], g.pad[1], g.pad[2], g.dilation[0], g.dilation[1], g.dilation[2]);
+  CAPTURE(g.stride[0], g.stride[1], g.stride[2], g.pad[0], g.pad[1], g.pad[2], g.dilation[0], g.dilation[1],
+          g.dilation[2]);
   check<float>(g, with_epilogue);
   check<double>(g, with_epilogue);
 }
@@ -137,10 +144,18 @@ cpu::ConvGeometry random_geometry(int dimensions) {
   return g;
 }
 
-cpu::ConvGeometry square(int64_t batch, int64_t size, int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t pad) {
+cpu::ConvGeometry square(int64_t batch, int64_t size, int64_t in, int64_t out, int64_t kernel, int64_t stride,
+                         int64_t pad) {
   const int64_t result = (size + 2 * pad - kernel) / stride + 1;
-  return {.batch = batch, .in = {1, size, size}, .out = {1, result, result}, .kernel = {1, kernel, kernel},
-          .stride = {1, stride, stride}, .pad = {0, pad, pad}, .dilation = {1, 1, 1}, .in_channels = in, .out_channels = out,
+  return {.batch = batch,
+          .in = {1, size, size},
+          .out = {1, result, result},
+          .kernel = {1, kernel, kernel},
+          .stride = {1, stride, stride},
+          .pad = {0, pad, pad},
+          .dilation = {1, 1, 1},
+          .in_channels = in,
+          .out_channels = out,
           .groups = 1};
 }
 
@@ -159,16 +174,16 @@ TEST_CASE("convolution and its adjoints equal plain loops: 1 to 3 dimensions, st
 }
 
 TEST_CASE("convolution covers the shapes of image GANs") {
-  check_both(square(16, 7, 20, 24, 5, 1, 2), false);    // batch panels, padding skipped
-  check_both(square(15, 14, 1, 40, 5, 2, 2), true);     // one channel in: projection and patches
-  check_both(square(15, 12, 24, 1, 5, 1, 2), true);     // one channel out
-  check_both(square(9, 8, 3, 32, 4, 2, 1), false);      // RGB
-  check_both(square(20, 4, 70, 1, 4, 1, 0), true);      // one window: the last layer of a discriminator
-  check_both(square(20, 4, 64, 70, 4, 1, 0), false);    // its mirror, the first layer of a generator
-  check_both(square(3, 6, 300, 8, 3, 1, 1), false);     // more channels than one packed panel is deep
+  check_both(square(16, 7, 20, 24, 5, 1, 2), false);  // batch panels, padding skipped
+  check_both(square(15, 14, 1, 40, 5, 2, 2), true);   // one channel in: projection and patches
+  check_both(square(15, 12, 24, 1, 5, 1, 2), true);   // one channel out
+  check_both(square(9, 8, 3, 32, 4, 2, 1), false);    // RGB
+  check_both(square(20, 4, 70, 1, 4, 1, 0), true);    // one window: the last layer of a discriminator
+  check_both(square(20, 4, 64, 70, 4, 1, 0), false);  // its mirror, the first layer of a generator
+  check_both(square(3, 6, 300, 8, 3, 1, 1), false);   // more channels than one packed panel is deep
   check_both(square(9, 6, 8, 300, 3, 2, 1), true);
-  check_both(square(10, 9, 40, 40, 1, 1, 0), false);    // pointwise
-  check_both(square(2, 9, 6, 6, 1, 3, 0), true);        // stride beyond the kernel: positions nobody reaches
+  check_both(square(10, 9, 40, 40, 1, 1, 0), false);  // pointwise
+  check_both(square(2, 9, 6, 6, 1, 3, 0), true);      // stride beyond the kernel: positions nobody reaches
 }
 
 TEST_CASE("convolution takes no memory from the system once it has run") {

@@ -23,7 +23,9 @@ std::uint32_t random_bits() {
   state = state * 1664525u + 1013904223u;
   return state >> 8;
 }
-int64_t random_between(int64_t low, int64_t high) { return low + static_cast<int64_t>(random_bits()) % (high - low + 1); }
+int64_t random_between(int64_t low, int64_t high) {
+  return low + static_cast<int64_t>(random_bits()) % (high - low + 1);
+}
 template <class T>
 std::vector<T> random_values(int64_t n) {
   std::vector<T> x(static_cast<std::size_t>(n));
@@ -40,11 +42,16 @@ struct Case {
 
 double activation(cpu::Act act, double x, double slope) {
   switch (act) {
-    case cpu::Act::none: return x;
-    case cpu::Act::relu: return std::max(x, 0.0);
-    case cpu::Act::leaky_relu: return x > 0 ? x : slope * x;
-    case cpu::Act::tanh: return std::tanh(x);
-    case cpu::Act::sigmoid: return 1 / (1 + std::exp(-x));
+    case cpu::Act::none:
+      return x;
+    case cpu::Act::relu:
+      return std::max(x, 0.0);
+    case cpu::Act::leaky_relu:
+      return x > 0 ? x : slope * x;
+    case cpu::Act::tanh:
+      return std::tanh(x);
+    case cpu::Act::sigmoid:
+      return 1 / (1 + std::exp(-x));
   }
   return std::nan("");
 }
@@ -56,7 +63,8 @@ double worst_error(const Case& t) {
   const int64_t lda = (t.ta ? t.m : t.k) + t.extra, ldb = (t.tb ? t.k : t.n) + t.extra, ldc = t.n + t.extra;
   const auto a = random_values<T>((t.ta ? t.k : t.m) * lda), b = random_values<T>((t.tb ? t.n : t.k) * ldb);
   const auto bias = random_values<T>(t.n), before = random_values<T>(t.m * ldc);
-  const cpu::Epilogue<T> e{.bias = t.bias ? bias.data() : nullptr, .act = t.act, .slope = T(0.2), .accumulate = t.accumulate};
+  const cpu::Epilogue<T> e{
+      .bias = t.bias ? bias.data() : nullptr, .act = t.act, .slope = T(0.2), .accumulate = t.accumulate};
   auto c = before, c2 = before;
   synthdata::set_threads(1);
   cpu::gemm(t.ta, t.tb, t.m, t.n, t.k, a.data(), lda, b.data(), ldb, c.data(), ldc, e);
@@ -65,7 +73,9 @@ double worst_error(const Case& t) {
   synthdata::set_threads(0);
   double worst = c == c2 ? 0 : std::numeric_limits<double>::infinity();
   const double unit = std::numeric_limits<T>::epsilon() * (2 + std::sqrt(static_cast<double>(t.k)));
-  const auto at = [](const std::vector<T>& x, int64_t i) { return static_cast<double>(x[static_cast<std::size_t>(i)]); };
+  const auto at = [](const std::vector<T>& x, int64_t i) {
+    return static_cast<double>(x[static_cast<std::size_t>(i)]);
+  };
   for (int64_t i = 0; i < t.m; ++i)
     for (int64_t j = 0; j < ldc; ++j) {
       double expected = at(before, i * ldc + j);
@@ -97,8 +107,14 @@ TEST_CASE("gemm equals plain loops for every instruction set, transposition and 
     if (cpu::force_isa(isa) != isa) continue;
     for (int i = 0; i < 160; ++i) {
       const int64_t size = i < 120 ? 40 : 150;
-      Case t{.ta = i % 2 == 1, .tb = i / 2 % 2 == 1, .m = random_between(1, size), .n = random_between(1, size),
-             .k = random_between(0, size), .extra = random_between(0, 3), .bias = i % 3 == 0, .accumulate = i % 5 == 0,
+      Case t{.ta = i % 2 == 1,
+             .tb = i / 2 % 2 == 1,
+             .m = random_between(1, size),
+             .n = random_between(1, size),
+             .k = random_between(0, size),
+             .extra = random_between(0, 3),
+             .bias = i % 3 == 0,
+             .accumulate = i % 5 == 0,
              .act = static_cast<cpu::Act>(i % 7 < 5 ? i % 7 : 0)};
       if (i % 11 == 0) t.m = random_between(1, 6);
       if (i % 13 == 0) t.n = random_between(1, 6);
@@ -113,7 +129,14 @@ TEST_CASE("gemm equals plain loops for every instruction set, transposition and 
 TEST_CASE("gemm handles shapes beyond one block, the same bits for one and two threads") {
   for (const bool ta : {false, true})
     for (const bool tb : {false, true}) {
-      const Case t{.ta = ta, .tb = tb, .m = 211, .n = 417, .k = 530, .extra = 0, .bias = true, .accumulate = false,
+      const Case t{.ta = ta,
+                   .tb = tb,
+                   .m = 211,
+                   .n = 417,
+                   .k = 530,
+                   .extra = 0,
+                   .bias = true,
+                   .accumulate = false,
                    .act = cpu::Act::leaky_relu};
       CHECK(worst_error<float>(t) < tolerance);
       CHECK(worst_error<double>(t) < tolerance);
@@ -134,7 +157,8 @@ TEST_CASE("the epilogue gives the bits of the unfused functors") {
   const auto a = random_values<float>(m * k), b = random_values<float>(k * n);
   std::vector<float> plain(static_cast<std::size_t>(m * n)), fused(plain);
   cpu::gemm(false, false, m, n, k, a.data(), k, b.data(), n, plain.data(), n);
-  cpu::gemm(false, false, m, n, k, a.data(), k, b.data(), n, fused.data(), n, {.act = cpu::Act::leaky_relu, .slope = 0.2f});
+  cpu::gemm(false, false, m, n, k, a.data(), k, b.data(), n, fused.data(), n,
+            {.act = cpu::Act::leaky_relu, .slope = 0.2f});
   bool same = true;
   for (std::size_t i = 0; i < plain.size(); ++i) same &= fused[i] == synthdata::LeakyRelu{double{0.2f}}.value(plain[i]);
   CHECK(same);

@@ -53,7 +53,8 @@ static_assert(HasSize<NoGet> && !HasGet<NoGet> && !Dataset<NoGet>);
 static_assert(!HasGet<GetWithoutRng> && !Dataset<GetWithoutRng>);
 static_assert(HasGet<GetsNumber> && !GetsSample<GetsNumber> && !Dataset<GetsNumber>);
 static_assert(std::same_as<SampleOf<GetsNamed>, NamedSample>);
-static_assert(require_dataset<Good>() && require_augmenter<RandomFlip>() && require_augmenter<RandomFlip, NamedSample>());
+static_assert(require_dataset<Good>() && require_augmenter<RandomFlip>() &&
+              require_augmenter<RandomFlip, NamedSample>());
 
 struct ReturnsNothing {
   void operator()(Sample, Rng&) const {}
@@ -183,7 +184,7 @@ TEST_CASE("read_digits names file, row and column of what does not fit") {
   std::string row = "0";
   for (int i = 1; i < 64; ++i) row += ",16";
   CHECK(read_digits(folder.write("good.csv", row + ",9\n" + row + ",0")).size() == 2);
-  CHECK_THROWS_WITH(read_digits(folder.write("a.csv", row + ",9\n1,17" + row)),
+  CHECK_THROWS_WITH(read_digits(folder.write("a.csv", row + ",9\n1,17,0\n")),
                     ContainsSubstring("a.csv, row 2, column 2: expects a pixel of 0 to 16, got \"17\""));
   CHECK_THROWS_WITH(read_digits(folder.write("b.csv", row + ",10\n")), ContainsSubstring("row 1, column 65"));
   CHECK_THROWS_WITH(read_digits(folder.write("c.csv", row + "\n")), ContainsSubstring("column 64"));
@@ -197,7 +198,8 @@ TEST_CASE("read_digits names file, row and column of what does not fit") {
 
 TEST_CASE("images_from_idx finds images and labels in a folder") {
   const Folder folder("synthdata_idx_test");
-  const std::string images = folder.write("train-images-idx3-ubyte", idx({2, 1, 3}, std::string("\x00\xff\x00\xff\xff\x00", 6)));
+  const std::string images =
+      folder.write("train-images-idx3-ubyte", idx({2, 1, 3}, std::string("\x00\xff\x00\xff\xff\x00", 6)));
   Rng rng;
   CHECK(images_from_idx(folder.path.string()).get(0, rng).label == -1);
   const std::string labels = folder.write("train-labels-idx1-ubyte", idx({2}, "\x03\x04"));
@@ -211,7 +213,8 @@ TEST_CASE("images_from_idx finds images and labels in a folder") {
   CHECK_THROWS_WITH(images_from_idx(folder.path.string(), Split::test), ContainsSubstring("t10k-images-idx3-ubyte"));
   CHECK_THROWS_WITH(images_from_idx(labels), ContainsSubstring("expects images"));
   CHECK_THROWS_WITH(images_from_idx(images, images), ContainsSubstring("expects labels"));
-  CHECK_THROWS_WITH(images_from_idx(images, folder.write("three", idx({3}, "abc"))), ContainsSubstring("holds 3 labels"));
+  CHECK_THROWS_WITH(images_from_idx(images, folder.write("three", idx({3}, "abc"))),
+                    ContainsSubstring("holds 3 labels"));
   CHECK_THROWS_AS(images_from_idx((folder.path / "absent").string()), DataError);
 }
 
@@ -242,7 +245,10 @@ TEST_CASE("adaptors compose by value and keep the type of sample") {
   CHECK(values(fast.gather(one).data) == std::vector<float>{10.0f / 255.0f, 20.0f / 255.0f});
   CHECK_THROWS_AS(fast.gather(two), DataError);
 
-  const auto doubled = base | map([](Sample s) { s.label *= 2; return s; });
+  const auto doubled = base | map([](Sample s) {
+                         s.label *= 2;
+                         return s;
+                       });
   CHECK(doubled.get(2, rng).label == 4);
   const auto named = GetsNamed{} | scale({0, 2}, {0, 1}) | random_flip(0.5f) | take(1);
   static_assert(std::same_as<SampleOf<decltype(named)>, NamedSample>);
@@ -259,7 +265,15 @@ TEST_CASE("random_flip mirrors columns, each pixel whole, with the given probabi
   Rng rng(3);
   CHECK(values((base | random_flip(1.0f)).get(0, rng).data) ==
         std::vector<float>{5, 6, 3, 4, 1, 2, 11, 12, 9, 10, 7, 8});
-  CHECK(values(image)[0] == 1.0f);  // the base is not written to
+  CHECK(values(image)[0] == 1.0f);                    // the base is not written to
+  for (const std::int64_t channels : {1, 2, 3, 5}) {  // sizes with and without a copy of their own
+    const TensorDataset wide(arange(4 * channels, DType::f32).reshape({1, 1, 4, channels}));
+    const Tensor mirrored = (wide | random_flip(1.0f)).get(0, rng).data;
+    for (std::int64_t i = 0; i < 4 * channels; ++i) {
+      const std::int64_t from = (3 - i / channels) * channels + i % channels;
+      CHECK(mirrored.span<float>()[static_cast<std::size_t>(i)] == static_cast<float>(from));
+    }
+  }
   const auto some = base | random_flip(0.25f);
   int flipped = 0;
   for (int i = 0; i < 4000; ++i) flipped += some.get(0, rng).data.span<float>()[0] != 1.0f;

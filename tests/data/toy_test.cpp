@@ -17,8 +17,8 @@ static_assert(GathersBatches<toy::GaussianMixture> && GathersBatches<toy::SwissR
 
 Tensor points(const std::vector<float>& xy) { return Tensor::from(xy, {static_cast<std::int64_t>(xy.size() / 2), 2}); }
 
-/// Largest deviation of the per-mode means from the centres, of the pooled standard deviation from the claimed one and of
-/// the mode counts from equal ones, each in units of its own standard error.
+/// Largest deviation of the per-mode means from the centres, of the pooled standard deviation from the claimed one and
+/// of the mode counts from equal ones, each in units of its own standard error.
 double worst_z(const Batch& batch, const toy::GaussianMixture& mixture) {
   const auto x = batch.data.span<float>();
   const auto label = batch.labels.span<std::int64_t>();
@@ -111,9 +111,10 @@ TEST_CASE("the swiss roll lies on its spiral, as far as the noise allows") {
   for (std::size_t i = 0; i < 2000; ++i) {
     double least = 1e9;
     for (std::size_t j = 0; j < 4000; ++j) {
-      least = std::min(least, std::hypot(static_cast<double>(noisy.points().span<float>()[2 * i] - dense.span<float>()[2 * j]),
-                                         static_cast<double>(noisy.points().span<float>()[2 * i + 1] -
-                                                             dense.span<float>()[2 * j + 1])));
+      least = std::min(
+          least,
+          std::hypot(static_cast<double>(noisy.points().span<float>()[2 * i] - dense.span<float>()[2 * j]),
+                     static_cast<double>(noisy.points().span<float>()[2 * i + 1] - dense.span<float>()[2 * j + 1])));
     }
     squares += least * least;
   }

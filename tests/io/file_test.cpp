@@ -48,7 +48,8 @@ TEST_CASE("a file that cannot be written in full leaves the old one and no other
 TEST_CASE("a folder that cannot be made or written is named") {
   const test::Scratch scratch;
   spit(scratch / "file", "x");
-  CHECK(has(data_error([&] { AtomicFile(scratch / "file/below/a.bin"); }), "file: cannot create folder: Not a directory"));
+  CHECK(has(data_error([&] { AtomicFile(scratch / "file/below/a.bin"); }),
+            "file: cannot create folder: Not a directory"));
   CHECK(has(data_error([&] { make_folders(scratch / "file"); }), "Not a directory"));
   CHECK(has(data_error([&] { AtomicFile(scratch.str()); }), "not a regular file"));
   CHECK(has(data_error([&] { AtomicFile("/dev/null"); }), "not a regular file"));
@@ -148,7 +149,8 @@ TEST_CASE("a gzip bomb stops at the limit") {
   const std::string member = gzip(std::string(std::size_t{16} << 20, '\0'), 9);
   for (int i = 0; i < 1000; ++i) bomb += member;  // 16 MB that unpack to 16 GB
   write_file(scratch / "bomb.gz", bomb);
-  CHECK(has(data_error([&] { read_gzip_or_plain(scratch / "bomb.gz", 1 << 20); }), "unpacks to more than 1048576 bytes"));
+  CHECK(
+      has(data_error([&] { read_gzip_or_plain(scratch / "bomb.gz", 1 << 20); }), "unpacks to more than 1048576 bytes"));
 }
 
 TEST_CASE("a damaged gzip file is an error that names the byte") {
@@ -159,7 +161,8 @@ TEST_CASE("a damaged gzip file is an error that names the byte") {
     return data_error([&] { read_gzip_or_plain(path); });
   };
   for (std::size_t length = 2; length < packed.size(); ++length) {
-    if (!has(error_of(packed.substr(0, length)), "x.gz, byte " + std::to_string(length) + ": gzip: the stream is cut off")) {
+    if (!has(error_of(packed.substr(0, length)),
+             "x.gz, byte " + std::to_string(length) + ": gzip: the stream is cut off")) {
       FAIL("cut at " << length << ": " << error_of(packed.substr(0, length)));
     }
   }

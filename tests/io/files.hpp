@@ -91,12 +91,23 @@ inline std::string mutate(std::string bytes, synthdata::Rng& rng) {
   for (std::size_t changes = 1 + below(4); changes > 0 && !bytes.empty(); --changes) {
     const std::size_t at = below(bytes.size()), length = below(12);
     switch (below(6)) {
-      case 0: bytes[at] = static_cast<char>(static_cast<unsigned char>(below(256))); break;
-      case 1: bytes[at] = static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ (1u << below(8))); break;
-      case 2: bytes.resize(at); break;
-      case 3: bytes.erase(at, length); break;
-      case 4: bytes.insert(at, bytes.substr(below(bytes.size()), length)); break;
-      default: bytes.replace(at, length, std::string(length, '\xff'));
+      case 0:
+        bytes[at] = static_cast<char>(static_cast<unsigned char>(below(256)));
+        break;
+      case 1:
+        bytes[at] = static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ (1u << below(8)));
+        break;
+      case 2:
+        bytes.resize(at);
+        break;
+      case 3:
+        bytes.erase(at, length);
+        break;
+      case 4:
+        bytes.insert(at, bytes.substr(below(bytes.size()), length));
+        break;
+      default:
+        bytes.replace(at, length, std::string(length, '\xff'));
     }
   }
   return bytes;

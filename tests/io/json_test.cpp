@@ -10,7 +10,7 @@ using namespace synthdata;
 using test::data_error, test::has;
 
 TEST_CASE("JSON is written on one line, escaped, with numbers that read back") {
-  const Json::Object object = {{"a", 1},      {"b", 0.5f},  {"c", "x\"\\\n\x01"}, {"d", true},
+  const Json::Object object = {{"a", 1},       {"b", 0.5f}, {"c", "x\"\\\n\x01"}, {"d", true},
                                {"e", nullptr}, {"f", -0.0}, {"g", 3.0},           {"h", Json::Array{1, "two"}}};
   const std::string text = Json(object).dump();
   CHECK(text == R"({"a":1,"b":0.5,"c":"x\"\\\n\u0001","d":true,"e":null,"f":-0.0,"g":3.0,"h":[1,"two"]})");
@@ -42,11 +42,46 @@ TEST_CASE("what is not JSON is refused with its byte") {
   };
   CHECK(error_of("[1, x]") == "f.json, byte 104: JSON: expected a value");
   CHECK(has(error_of(R"({"a": 1, "b": 2, "a": 3})"), "byte 100: JSON: this object holds the name \"a\" twice"));
-  for (const char* bad : {"", " ", "nul", "tru e", "[1,]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "[",
-                          "{", "\"", "\"\\x\"", "\"\\u12g4\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"\\",
-                          "\"\\u12", "01", "-", "1.", ".5", "1e", "+1", "1e999", "NaN", "Infinity", "'a'", "1 1", "[1]]",
-                          "\"\n\"", "// c\n1", "\"\xff\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"",
-                          "\"\xe2\x82\"", "\"\xe2\x82"}) {
+  for (const char* bad : {"",
+                          " ",
+                          "nul",
+                          "tru e",
+                          "[1,]",
+                          "[1 2]",
+                          "{\"a\"}",
+                          "{\"a\":}",
+                          "{\"a\":1,}",
+                          "{a:1}",
+                          "[",
+                          "{",
+                          "\"",
+                          "\"\\x\"",
+                          "\"\\u12g4\"",
+                          "\"\\ud800\"",
+                          "\"\\ud800\\u0041\"",
+                          "\"\\udc00\"",
+                          "\"\\",
+                          "\"\\u12",
+                          "01",
+                          "-",
+                          "1.",
+                          ".5",
+                          "1e",
+                          "+1",
+                          "1e999",
+                          "NaN",
+                          "Infinity",
+                          "'a'",
+                          "1 1",
+                          "[1]]",
+                          "\"\n\"",
+                          "// c\n1",
+                          "\"\xff\"",
+                          "\"\xc0\x80\"",
+                          "\"\xed\xa0\x80\"",
+                          "\"\xf4\x90\x80\x80\"",
+                          "\"\xe2\x82\"",
+                          "\"\xe2\x82"}) {
     CAPTURE(bad);
     CHECK(has(error_of(bad), "JSON: "));
   }

@@ -35,9 +35,12 @@ class BoxCopy {
     const auto* source = static_cast<const std::byte*>(from);
     auto* target = static_cast<std::byte*>(into);
     switch (size) {
-      case 1: return run_sized<1>(source, target);
-      case 4: return run_sized<4>(source, target);
-      default: return run_sized<8>(source, target);
+      case 1:
+        return run_sized<1>(source, target);
+      case 4:
+        return run_sized<4>(source, target);
+      default:
+        return run_sized<8>(source, target);
     }
   }
 
@@ -213,12 +216,13 @@ template <class F>
 void for_columns(const Split& s, std::int64_t steps, F&& f) {
   const std::int64_t pieces = (s.inner + column_width - 1) / column_width;
   const std::int64_t work = std::max<std::int64_t>(1, steps * std::min(s.inner, column_width));
-  parallel_for(s.outer * pieces, std::max<std::int64_t>(1, copy_chunk / work), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t item = begin; item < end; ++item) {
-      const std::int64_t k0 = item % pieces * column_width;
-      f(item / pieces, k0, std::min(s.inner, k0 + column_width));
-    }
-  });
+  parallel_for(s.outer * pieces, std::max<std::int64_t>(1, copy_chunk / work),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t item = begin; item < end; ++item) {
+                   const std::int64_t k0 = item % pieces * column_width;
+                   f(item / pieces, k0, std::min(s.inner, k0 + column_width));
+                 }
+               });
 }
 
 }  // namespace detail
@@ -296,8 +300,8 @@ SYNTHDATA_INLINE void check_index(const char* op, const Tensor& index, std::int6
   detail::visit_index(index, [&](const auto* p) {
     for (std::int64_t i = 0; i < index.size(); ++i) {
       if (p[i] < 0 || p[i] >= extent) [[unlikely]] {
-        throw ShapeError(concat(op, ": index ", p[i], " (element ", i, " of ", index.str(), ") is out of range [0, ",
-                                extent, ")"));
+        throw ShapeError(
+            concat(op, ": index ", p[i], " (element ", i, " of ", index.str(), ") is out of range [0, ", extent, ")"));
       }
     }
   });
@@ -367,9 +371,12 @@ SYNTHDATA_INLINE Tensor take_along(const Tensor& x, int axis, const Tensor& inde
       });
     };
     switch (size_of(x.dtype())) {
-      case 1: return take(std::integral_constant<int, 1>{});
-      case 4: return take(std::integral_constant<int, 4>{});
-      default: return take(std::integral_constant<int, 8>{});
+      case 1:
+        return take(std::integral_constant<int, 1>{});
+      case 4:
+        return take(std::integral_constant<int, 4>{});
+      default:
+        return take(std::integral_constant<int, 8>{});
     }
   });
   return out;

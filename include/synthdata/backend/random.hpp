@@ -11,7 +11,8 @@
 
 namespace synthdata {
 
-/// Uniform in [low, high). f32 or f64 (24 random bits in both). @throws DTypeError for other dtypes.
+/// Uniform in [low, high). f32 or f64 (24 random bits in both).
+/// @throws DTypeError for other dtypes, NumericError unless low <= high.
 Tensor uniform(const Shape& shape, Rng& rng, DType dtype = DType::f32, double low = 0.0, double high = 1.0);
 /// Normal with the given mean and standard deviation (Box-Muller). f32 or f64.
 Tensor normal(const Shape& shape, Rng& rng, DType dtype = DType::f32, double mean = 0.0, double stddev = 1.0);

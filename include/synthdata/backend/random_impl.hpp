@@ -47,14 +47,15 @@ SYNTHDATA_HD void philox_words(std::uint64_t key, std::uint64_t stream, std::uin
   }
 }
 
-/// low + range * u, u in [0, 1) with 24 bits.
+/// low + range * u, u in [0, 1) with 24 bits; at most `top`, the number before `high`, which rounding could reach.
 template <class T>
 struct UniformDraw {
-  T low, range;
+  T low, range, top;
   SYNTHDATA_HD void operator()(const std::uint32_t* words, T* out) const {
     for (int j = 0; j < philox_group; ++j) {
       const auto u = static_cast<T>(static_cast<std::int32_t>(words[j] >> 8)) * T(0x1p-24);
-      out[j] = low + range * u;
+      const T value = low + range * u;
+      out[j] = value < top ? value : top;
     }
   }
 };
@@ -131,9 +132,12 @@ void draw_all(Rng& rng, const Draw& draw, Tensor& out) {
 }  // namespace backend::cpu
 
 SYNTHDATA_INLINE Tensor uniform(const Shape& shape, Rng& rng, DType dtype, double low, double high) {
+  if (!(low <= high)) throw NumericError(concat("uniform: expects low <= high, got ", low, " and ", high));
   Tensor out = Tensor::empty(shape, dtype);
   visit_floating(dtype, "uniform", [&]<class T>() {
-    backend::cpu::draw_all<T>(rng, backend::cpu::UniformDraw<T>{static_cast<T>(low), static_cast<T>(high - low)}, out);
+    const T top = std::nextafter(static_cast<T>(high), static_cast<T>(low));
+    backend::cpu::draw_all<T>(
+        rng, backend::cpu::UniformDraw<T>{static_cast<T>(low), static_cast<T>(high - low), top}, out);
   });
   return out;
 }

@@ -34,9 +34,7 @@ struct Taps {
 /// The taps of the axes D, H and W.
 struct SpatialTaps {
   Taps axis[3];
-  SpatialTaps transposed() const {
-    return {{axis[0].transposed(), axis[1].transposed(), axis[2].transposed()}};
-  }
+  SpatialTaps transposed() const { return {{axis[0].transposed(), axis[1].transposed(), axis[2].transposed()}}; }
 };
 
 /// x [N, D, H, W, C] -> [N, D', H', W', C], f32 or f64. Cost: the taps of D and H together, then those of W.

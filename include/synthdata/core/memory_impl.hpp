@@ -48,7 +48,8 @@ SYNTHDATA_INLINE MemoryCache& memory_cache() {
 }
 
 SYNTHDATA_INLINE Block* allocate_block(std::int64_t bytes) {
-  if (bytes < 0 || bytes > (std::int64_t{1} << 46)) {
+  if (bytes < 0) throw Error("cannot allocate a tensor of 2^63 bytes or more");
+  if (bytes > (std::int64_t{1} << 46)) {
     throw Error(concat("cannot allocate a tensor of ", bytes, " bytes"));
   }
   const SizeClass wanted = size_class_of(bytes);

@@ -42,7 +42,8 @@ void parallel_for(std::int64_t n, std::int64_t chunk, F&& f) {
     return;
   }
   detail::parallel_chunks(
-      n, chunk, [](void* closure, std::int64_t begin, std::int64_t end) { (*static_cast<Closure*>(closure))(begin, end); },
+      n, chunk,
+      [](void* closure, std::int64_t begin, std::int64_t end) { (*static_cast<Closure*>(closure))(begin, end); },
       const_cast<void*>(static_cast<const void*>(std::addressof(f))));
 }
 

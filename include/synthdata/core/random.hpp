@@ -50,12 +50,13 @@ class Rng {
   }
   /// Uniform in [0, 1), 24 bits.
   float uniform() { return static_cast<float>(next_u32() >> 8) * 0x1p-24f; }
+  /// Uniform in [low, high]: rounding can give `high` itself.
   float uniform(float low, float high) { return low + (high - low) * uniform(); }
   /// Standard normal.
   double normal();
   /// Uniform in 0 ... n-1, unbiased. @throws NumericError unless n > 0.
   std::int64_t below(std::int64_t n);
-  /// A random order of 0 ... n-1.
+  /// A random order of 0 ... n-1. @throws NumericError if n < 0.
   std::vector<std::int64_t> permutation(std::int64_t n);
 
   /// Takes `blocks` counters for a bulk draw and returns the first.

@@ -59,6 +59,7 @@ SYNTHDATA_INLINE std::int64_t Rng::below(std::int64_t n) {
 }
 
 SYNTHDATA_INLINE std::vector<std::int64_t> Rng::permutation(std::int64_t n) {
+  if (n < 0) throw NumericError(concat("Rng::permutation: expects n >= 0, got ", n));
   std::vector<std::int64_t> order(static_cast<std::size_t>(n));
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
   for (std::size_t i = order.size(); i > 1; --i) {
@@ -68,8 +69,8 @@ SYNTHDATA_INLINE std::vector<std::int64_t> Rng::permutation(std::int64_t n) {
 }
 
 SYNTHDATA_INLINE void Rng::restore(const RngState& state) {
+  if (state.used > 4) throw DataError(concat("Rng::restore: expects 0 to 4 used words, got ", state.used));
   state_ = state;
-  if (state_.used > 4) throw DataError(concat("Rng::restore: expects 0 to 4 used words, got ", state_.used));
   if (state_.used < 4) buffer_ = detail::philox(state_.seed, state_.stream, state_.counter - 1);
 }
 

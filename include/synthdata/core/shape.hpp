@@ -52,16 +52,19 @@ class Shape {
     extents_[rank_++] = extent;
   }
 
-  /// Copies with one extent changed, inserted or removed. The axis may count from the end.
+  /// Copies with one extent changed, inserted or removed. The axis may count from the end; for insert that is the end of
+  /// the result. @throws ShapeError out of range.
   Shape with(int axis, std::int64_t extent) const {
     Shape s = *this;
     s.extents_[wrap(axis)] = extent;
     return s;
   }
   Shape insert(int axis, std::int64_t extent) const {
+    const int place = axis < 0 ? axis + rank_ + 1 : axis;
+    if (place < 0 || place > rank_) [[unlikely]] throw_axis(axis);
     Shape s;
     for (int i = 0; i <= rank_; ++i) {
-      if (i == axis) s.push_back(extent);
+      if (i == place) s.push_back(extent);
       if (i < rank_) s.push_back(extents_[i]);
     }
     return s;

@@ -25,7 +25,9 @@ class Tensor {
   static Tensor empty(const Shape& shape, DType dtype = DType::f32) {
     Tensor t;
     const std::int64_t count = shape.size();
-    t.block_ = detail::BlockPtr(detail::allocate_block(count * static_cast<std::int64_t>(size_of(dtype))));
+    std::int64_t bytes = 0;
+    if (__builtin_mul_overflow(count, static_cast<std::int64_t>(size_of(dtype)), &bytes)) [[unlikely]] bytes = -1;
+    t.block_ = detail::BlockPtr(detail::allocate_block(bytes));
     t.data_ = t.block_.get()->data();
     t.shape_ = shape;
     t.size_ = count;
@@ -177,6 +179,12 @@ Tensor arange(std::int64_t count, DType dtype = DType::i64);
 
 /// True if dtype, shape and every byte agree.
 bool same_bits(const Tensor& a, const Tensor& b);
+
+/// A tensor of a saved state.
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
+};
 
 /// One operand of a failed operation, for its message.
 struct Operand {

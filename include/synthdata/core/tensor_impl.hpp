@@ -42,7 +42,6 @@ SYNTHDATA_INLINE Tensor Tensor::to(DType dtype) const {
 
 SYNTHDATA_INLINE Shape Tensor::infer_shape(std::span<const std::int64_t> extents) const {
   Shape shape;
-  std::int64_t known = 1;
   int inferred = -1;
   for (const std::int64_t extent : extents) {
     if (extent == -1) {
@@ -51,10 +50,10 @@ SYNTHDATA_INLINE Shape Tensor::infer_shape(std::span<const std::int64_t> extents
       shape.push_back(1);
     } else {
       shape.push_back(extent);
-      known *= extent;
     }
   }
   if (inferred >= 0) {
+    const std::int64_t known = shape.size();  // the inferred extent still counts as 1
     if (known == 0 || size_ % known != 0) {
       throw ShapeError(concat("reshape: ", shape_, " has ", size_, " elements, which ", known, " does not divide"));
     }

@@ -70,16 +70,15 @@ class TakenDataset {
     check(index);
     return base_.get(index, rng);
   }
-  Batch gather(std::span<const std::int64_t> indices) const
-    requires GathersBatches<Base>
-  {
+  Batch gather(std::span<const std::int64_t> indices) const requires GathersBatches<Base> {
     for (const std::int64_t index : indices) check(index);
     return base_.gather(indices);
   }
 
  private:
   void check(std::int64_t index) const {
-    if (index < 0 || index >= size_) [[unlikely]] detail::throw_sample_index("take", index, size_);
+    if (index < 0 || index >= size_) [[unlikely]]
+      detail::throw_sample_index("take", index, size_);
   }
 
   Base base_;
@@ -90,8 +89,11 @@ class TakenDataset {
 template <class F>
 auto map(F f) {
   return Adaptor{[f = std::move(f)]<Dataset D>(D dataset) {
-    static_assert(requires(const F& g, SampleOf<D> s) { { g(std::move(s)) } -> SampleLike; },
-                  "map(f): f(sample) must be callable as const and return a type with `Tensor data` and `label`");
+    static_assert(
+        requires(const F& g, SampleOf<D> s) {
+          { g(std::move(s)) } -> SampleLike;
+        },
+        "map(f): f(sample) must be callable as const and return a type with `Tensor data` and `label`");
     return MappedDataset<D, F>(std::move(dataset), f);
   }};
 }

@@ -30,6 +30,16 @@ SYNTHDATA_INLINE Tensor scale_sample(const Tensor& x, ValueRange from, ValueRang
   return out;
 }
 
+/// Reverses the pixels of each row. `pixel` is their size in bytes; as a constant it makes the copy one instruction.
+template <class Size>
+void mirror_rows(const std::byte* from, std::byte* to, std::int64_t rows, std::int64_t columns, Size pixel) {
+  for (std::int64_t row = 0; row < rows; ++row, from += columns * pixel, to += columns * pixel) {
+    for (std::int64_t column = 0; column < columns; ++column) {
+      std::memcpy(to + column * pixel, from + (columns - 1 - column) * pixel, static_cast<std::size_t>(pixel));
+    }
+  }
+}
+
 SYNTHDATA_INLINE Tensor mirror_columns(const Tensor& image) {
   if (image.rank() < 2) {
     throw ShapeError(concat("random_flip: expects images [..., W, C], got ", image.str()));
@@ -41,10 +51,21 @@ SYNTHDATA_INLINE Tensor mirror_columns(const Tensor& image) {
   const std::int64_t rows = image.size_bytes() / (columns * pixel);
   const auto* from = static_cast<const std::byte*>(image.bytes());
   auto* to = static_cast<std::byte*>(out.bytes());
-  for (std::int64_t row = 0; row < rows; ++row, from += columns * pixel, to += columns * pixel) {
-    for (std::int64_t column = 0; column < columns; ++column) {
-      std::memcpy(to + column * pixel, from + (columns - 1 - column) * pixel, static_cast<std::size_t>(pixel));
-    }
+  switch (pixel) {  // one or three channels of u8 or f32
+    case 1:
+      mirror_rows(from, to, rows, columns, std::integral_constant<std::int64_t, 1>());
+      break;
+    case 3:
+      mirror_rows(from, to, rows, columns, std::integral_constant<std::int64_t, 3>());
+      break;
+    case 4:
+      mirror_rows(from, to, rows, columns, std::integral_constant<std::int64_t, 4>());
+      break;
+    case 12:
+      mirror_rows(from, to, rows, columns, std::integral_constant<std::int64_t, 12>());
+      break;
+    default:
+      mirror_rows(from, to, rows, columns, pixel);
   }
   return out;
 }

@@ -58,7 +58,9 @@ concept HasSize = requires(const D& dataset) {
 };
 /// `get(std::int64_t index, Rng& rng) const`
 template <class D>
-concept HasGet = requires(const D& dataset, std::int64_t index, Rng& rng) { dataset.get(index, rng); };
+concept HasGet = requires(const D& dataset, std::int64_t index, Rng& rng) {
+  dataset.get(index, rng);
+};
 /// get() returns a SampleLike.
 template <class D>
 concept GetsSample = requires(const D& dataset, std::int64_t index, Rng& rng) {
@@ -78,12 +80,13 @@ concept GathersBatches = Dataset<D> && requires(const D& dataset, std::span<cons
 
 /// The type that get() of a data set returns.
 template <HasGet D>
-using SampleOf =
-    std::remove_cvref_t<decltype(std::declval<const D&>().get(std::int64_t{0}, std::declval<Rng&>()))>;
+using SampleOf = std::remove_cvref_t<decltype(std::declval<const D&>().get(std::int64_t{0}, std::declval<Rng&>()))>;
 
 /// `operator()(S sample, Rng& rng) const`
 template <class A, class S = Sample>
-concept TakesSampleAndRng = requires(const A& augmenter, S sample, Rng& rng) { augmenter(std::move(sample), rng); };
+concept TakesSampleAndRng = requires(const A& augmenter, S sample, Rng& rng) {
+  augmenter(std::move(sample), rng);
+};
 /// The call returns a sample of the type it was given.
 template <class A, class S = Sample>
 concept ReturnsSample = requires(const A& augmenter, S sample, Rng& rng) {
@@ -106,7 +109,9 @@ concept HasState = requires(const B& source) {
 };
 /// `void restore(const SourceState&)`
 template <class B>
-concept HasRestore = requires(B& source, const SourceState& state) { source.restore(state); };
+concept HasRestore = requires(B& source, const SourceState& state) {
+  source.restore(state);
+};
 
 /// An endless stream of batches that resumes exactly: restore(state()) repeats what next() would have given.
 template <class B>
@@ -117,9 +122,11 @@ template <class D>
 consteval bool require_dataset() {
   static_assert(HasSize<D>, "not a Dataset: it lacks `std::int64_t size() const`");
   static_assert(HasGet<D>, "not a Dataset: it lacks `Sample get(std::int64_t index, Rng& rng) const`");
-  static_assert(!HasGet<D> || GetsSample<D>,
-                "not a Dataset: get(index, rng) must return a type with members `Tensor data` and `std::int64_t label`");
-  static_assert(std::move_constructible<D>, "not a Dataset: it cannot be moved, and adaptors and loaders hold it by value");
+  static_assert(
+      !HasGet<D> || GetsSample<D>,
+      "not a Dataset: get(index, rng) must return a type with members `Tensor data` and `std::int64_t label`");
+  static_assert(std::move_constructible<D>,
+                "not a Dataset: it cannot be moved, and adaptors and loaders hold it by value");
   return Dataset<D>;
 }
 

@@ -42,7 +42,8 @@ class TensorDataset {
  private:
   void convert(std::int64_t row, float* to) const;
   void check(std::int64_t index) const {
-    if (index < 0 || index >= size()) [[unlikely]] throw_index(index);
+    if (index < 0 || index >= size()) [[unlikely]]
+      throw_index(index);
   }
   [[noreturn]] void throw_index(std::int64_t index) const;
 

@@ -90,8 +90,8 @@ SYNTHDATA_INLINE TensorDataset::TensorDataset(Tensor data, Tensor labels, std::o
 SYNTHDATA_INLINE TensorDataset TensorDataset::scaled(ValueRange to) const {
   detail::check_range("scaled", to);
   if (!stored_) {
-    throw DataError(concat("scaled: the range of the values is not known; give it to TensorDataset (data ",
-                           data_.str(), ")"));
+    throw DataError(
+        concat("scaled: the range of the values is not known; give it to TensorDataset (data ", data_.str(), ")"));
   }
   TensorDataset out = *this;
   out.to_ = to;

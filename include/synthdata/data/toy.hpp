@@ -1,4 +1,5 @@
-// synthdata/data/toy.hpp: points in the plane whose distribution is known, and the judge of what a generator made of them.
+// synthdata/data/toy.hpp: points in the plane whose distribution is known, and the judge of what a generator made of
+// them.
 //
 // Beware of settings: "25 Gaussians" is published with standard deviation 0.05 (VEEGAN, PacGAN) and with variance 0.05
 // (CTGAN); the eight of the ring with standard deviation 0.01 at radius 1 (VEEGAN, PacGAN) and 0.02 at radius 2
@@ -51,8 +52,8 @@ struct RingOptions {
 GaussianMixture ring(const RingOptions& options = {});
 
 struct GridOptions {
-  int side = 5;            ///< side x side modes
-  float spacing = 2.0f;    ///< centres at -4, -2, 0, 2, 4 with the defaults
+  int side = 5;          ///< side x side modes
+  float spacing = 2.0f;  ///< centres at -4, -2, 0, 2, 4 with the defaults
   float noise_std = 0.05f;
   std::int64_t points = 100000;
   std::uint64_t seed = 0;
@@ -61,8 +62,8 @@ struct GridOptions {
 GaussianMixture grid(const GridOptions& options = {});
 
 struct SwissRollOptions {
-  float turns = 1.5f;    ///< how often the spiral goes round
-  float radius = 1.0f;   ///< of its outer end; the inner end follows, so that the arms keep their distance
+  float turns = 1.5f;   ///< how often the spiral goes round
+  float radius = 1.0f;  ///< of its outer end; the inner end follows, so that the arms keep their distance
   float noise_std = 0.02f;
   std::int64_t points = 100000;
   std::uint64_t seed = 0;
@@ -97,16 +98,16 @@ inline SwissRoll swiss_roll(const SwissRollOptions& options = {}) { return Swiss
 /// How well samples cover the modes of a mixture.
 struct ModeReport {
   int modes = 0;
-  int covered = 0;                  ///< modes that are the nearest of some sample and within 3 standard deviations of it
+  int covered = 0;  ///< modes that are the nearest of some sample and within 3 standard deviations of it
   double high_quality_share = 0.0;  ///< share of samples within 3 standard deviations of their nearest mode
   double reverse_kl = 0.0;          ///< nats, >= 0; 0 if the samples are spread evenly over the modes
 };
 
-/// PacGAN's three measures; the paper judges 2,500 samples. For the reverse KL divergence each sample belongs to its nearest
-/// mode, however far, and the shares p of the modes are compared with equal ones: sum of p log(p / (1 / modes)).
-/// Even perfect samples have about (modes - 1) / (2 count), and keep 98.9 % within 3 standard deviations in the plane.
-/// A sample that is not finite belongs to no mode; with no finite sample the divergence is infinite.
-/// Source: Lin et al. 2018, arXiv:1712.04086, section 4.1.
+/// PacGAN's three measures; the paper judges 2,500 samples. For the reverse KL divergence each sample belongs to its
+/// nearest mode, however far, and the shares p of the modes are compared with equal ones: sum of p log(p / (1 /
+/// modes)). Even perfect samples have about (modes - 1) / (2 count), and keep 98.9 % within 3 standard deviations in
+/// the plane. A sample that is not finite belongs to no mode; with no finite sample the divergence is infinite. Source:
+/// Lin et al. 2018, arXiv:1712.04086, section 4.1.
 /// @param samples  [N, D] f32, N > 0     @param centres  [K, D] f32     @param noise_std  of each mode
 /// @throws ShapeError, DTypeError, NumericError
 ModeReport mode_report(const Tensor& samples, const Tensor& centres, double noise_std);
@@ -114,7 +115,9 @@ inline ModeReport mode_report(const Tensor& samples, const GaussianMixture& toy)
   return mode_report(samples, toy.centres(), toy.noise_std());
 }
 /// ModeReport::covered alone.
-inline int modes_covered(const Tensor& samples, const GaussianMixture& toy) { return mode_report(samples, toy).covered; }
+inline int modes_covered(const Tensor& samples, const GaussianMixture& toy) {
+  return mode_report(samples, toy).covered;
+}
 
 }  // namespace synthdata::toy
 

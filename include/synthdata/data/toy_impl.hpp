@@ -90,8 +90,8 @@ SYNTHDATA_INLINE SwissRoll::SwissRoll(const SwissRollOptions& options)
     : options_(options), points_(Tensor::empty({0, 2})) {
   detail::check_noise("swiss_roll", options.noise_std);
   if (!(options.turns > 0.0f) || !(options.radius > 0.0f)) {
-    throw NumericError(concat("swiss_roll: expects turns > 0 and radius > 0, got ", options.turns, " and ",
-                              options.radius));
+    throw NumericError(
+        concat("swiss_roll: expects turns > 0 and radius > 0, got ", options.turns, " and ", options.radius));
   }
   Rng rng(options.seed);
   points_ = TensorDataset(generate(options.points, rng));

@@ -80,8 +80,8 @@ inline void write_file(const std::string& path, std::string_view bytes) {
   file.commit();
 }
 
-/// A log that grows by whole records: one system call each, so that a reader and a second writer see no half record, and
-/// one that fails is taken back. Missing folders are created. Can be moved.
+/// A log that grows by whole records: one system call each, so that a reader and a second writer see no half record,
+/// and one that fails is taken back. Missing folders are created. Can be moved.
 class AppendFile {
  public:
   /// @throws DataError if the file cannot be opened for appending.

@@ -27,7 +27,8 @@ SYNTHDATA_COLD SYNTHDATA_INLINE void throw_file_error(const std::string& path, c
   throw DataError(concat(path, ": cannot ", action, ": ", std::generic_category().message(error_number)));
 }
 
-SYNTHDATA_COLD SYNTHDATA_INLINE void throw_data_at(const std::string& path, std::int64_t byte, const std::string& text) {
+SYNTHDATA_COLD SYNTHDATA_INLINE void throw_data_at(const std::string& path, std::int64_t byte,
+                                                   const std::string& text) {
   throw DataError(concat(path, ", byte ", byte, ": ", text));
 }
 

@@ -15,7 +15,8 @@ namespace synthdata {
 
 /// Reads an IDX file; its content, not its name, tells whether it is compressed.
 /// @return  images as [N, H, W] u8, labels as [N] u8; other shapes and types as the file has them
-/// @throws DataError naming file and (unpacked) byte: a wrong magic number, a type or number of axes a Tensor cannot hold,
+/// @throws DataError naming file and (unpacked) byte: a wrong magic number, a type or number of axes a Tensor cannot
+/// hold,
 ///         extents that the file cannot contain or beyond `max_bytes`, an end too early or bytes too many.
 Tensor read_idx(const std::string& path, std::int64_t max_bytes = default_max_bytes);
 

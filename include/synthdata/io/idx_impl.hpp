@@ -33,13 +33,20 @@ struct IdxType {
 };
 SYNTHDATA_INLINE IdxType idx_type(int code) {
   switch (code) {
-    case 0x08: return {DType::u8, 1};
-    case 0x09: return {DType::i32, 1};
-    case 0x0b: return {DType::i32, 2};
-    case 0x0c: return {DType::i32, 4};
-    case 0x0d: return {DType::f32, 4};
-    case 0x0e: return {DType::f64, 8};
-    default: return {DType::u8, 0};
+    case 0x08:
+      return {DType::u8, 1};
+    case 0x09:
+      return {DType::i32, 1};
+    case 0x0b:
+      return {DType::i32, 2};
+    case 0x0c:
+      return {DType::i32, 4};
+    case 0x0d:
+      return {DType::f32, 4};
+    case 0x0e:
+      return {DType::f64, 8};
+    default:
+      return {DType::u8, 0};
   }
 }
 
@@ -63,8 +70,9 @@ SYNTHDATA_INLINE Tensor read_idx(const std::string& path, std::int64_t max_bytes
   file.read(magic, 4, "magic number");
   const detail::IdxType type = detail::idx_type(magic[2]);
   if (magic[0] != 0 || magic[1] != 0 || type.stored == 0) {
-    detail::throw_data_at(path, 0, concat("IDX: expects the bytes 0, 0, a type of 8 9 11 12 13 14, the axes; got ",
-                                          int{magic[0]}, ", ", int{magic[1]}, ", ", int{magic[2]}, ", ", int{magic[3]}));
+    detail::throw_data_at(path, 0,
+                          concat("IDX: expects the bytes 0, 0, a type of 8 9 11 12 13 14, the axes; got ",
+                                 int{magic[0]}, ", ", int{magic[1]}, ", ", int{magic[2]}, ", ", int{magic[3]}));
   }
   if (magic[3] < 1 || magic[3] > Shape::max_rank) {
     detail::throw_data_at(path, 3, concat("IDX: expects 1 to ", Shape::max_rank, " axes, got ", int{magic[3]}));
@@ -80,8 +88,9 @@ SYNTHDATA_INLINE Tensor read_idx(const std::string& path, std::int64_t max_bytes
   }
   // Before memory is taken: a gzip file cannot hold more than about a thousand times its size.
   if (overflow || stored_bytes > std::min(max_bytes, file.bound() - file.position())) {
-    detail::throw_data_at(path, 4, concat("IDX: extents ", shape, " claim more data than the file holds (at most ",
-                                          file.bound() - file.position(), " bytes) or is accepted (", max_bytes, ")"));
+    detail::throw_data_at(path, 4,
+                          concat("IDX: extents ", shape, " claim more data than the file holds (at most ",
+                                 file.bound() - file.position(), " bytes) or is accepted (", max_bytes, ")"));
   }
   Tensor tensor = Tensor::empty(shape, type.dtype);
   file.read(tensor.bytes(), stored_bytes, "data");

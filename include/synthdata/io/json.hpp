@@ -38,8 +38,8 @@ class Json {
   template <std::same_as<bool> Bool>  // a template, so that a pointer does not turn into a boolean
   Json(Bool value) : value_(value) {}
   template <std::integral Int>
-    requires(!std::same_as<Int, bool> && (sizeof(Int) < 8 || std::signed_integral<Int>))
-  Json(Int value) : value_(static_cast<std::int64_t>(value)) {}
+  requires(!std::same_as<Int, bool> && (sizeof(Int) < 8 || std::signed_integral<Int>)) Json(Int value)
+      : value_(static_cast<std::int64_t>(value)) {}
   template <std::floating_point Float>
   Json(Float value) : value_(static_cast<double>(value)) {}
   Json(std::string value) : value_(std::move(value)) {}
@@ -84,9 +84,9 @@ inline const Json* Json::find(std::string_view key) const {
 
 /// Where a text came from, for messages, and how much of it is believed.
 struct JsonOptions {
-  std::string_view source = "JSON";    ///< a path, usually
-  std::int64_t first_byte = 0;         ///< offset of the text in that file
-  int max_depth = 64;                  ///< of arrays and objects in each other
+  std::string_view source = "JSON";     ///< a path, usually
+  std::int64_t first_byte = 0;          ///< offset of the text in that file
+  int max_depth = 64;                   ///< of arrays and objects in each other
   std::int64_t max_values = 1'000'000;  ///< bounds the memory: about 100 bytes a value
 };
 

@@ -89,7 +89,8 @@ SYNTHDATA_INLINE void dump_json(std::string& out, const Json& json) {
       out += "null";
       return;
     }
-    const std::string_view digits(buffer, static_cast<std::size_t>(std::to_chars(buffer, buffer + 32, *number).ptr - buffer));
+    const std::string_view digits(buffer,
+                                  static_cast<std::size_t>(std::to_chars(buffer, buffer + 32, *number).ptr - buffer));
     out += digits;
     if (digits.find_first_of(".e") == std::string_view::npos) out += ".0";  // stays a double when read again
   } else if (const auto* text = json.get_if<std::string>()) {
@@ -134,7 +135,8 @@ class JsonParser {
   char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }  // a zero byte fits no rule, like the end
   static bool is_digit(char c) { return c >= '0' && c <= '9'; }
   void skip_blanks() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t'))
+      ++at_;
   }
   bool take(char c) {
     skip_blanks();

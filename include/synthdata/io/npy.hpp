@@ -15,7 +15,8 @@ namespace synthdata {
 void write_npy(const std::string& path, const Tensor& tensor);
 
 /// Reads what numpy.save() wrote.
-/// @throws DataError naming file and byte for a header that breaks the format, a size that is not the file's, and what a
+/// @throws DataError naming file and byte for a header that breaks the format, a size that is not the file's, and what
+/// a
 ///         Tensor cannot hold: Fortran order, big-endian numbers, objects, other types, more than six axes.
 Tensor read_npy(const std::string& path);
 

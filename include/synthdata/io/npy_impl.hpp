@@ -94,7 +94,8 @@ class NpyHeader {
     if (at_ < text_.size() && text_[at_] == '[') fail("records of several fields are not supported");
     const std::string_view descr = quoted_text();
     const auto* const known = std::find(std::begin(npy_dtypes), std::end(npy_dtypes), descr);
-    if (known == std::end(npy_dtypes)) fail(concat("expects a type of <f4 <f8 |u1 <i4 <i8 |b1, got ", in_quotes(descr)));
+    if (known == std::end(npy_dtypes))
+      fail(concat("expects a type of <f4 <f8 |u1 <i4 <i8 |b1, got ", in_quotes(descr)));
     dtype_ = static_cast<DType>(known - std::begin(npy_dtypes));
   }
   void parse_shape() {
@@ -157,8 +158,9 @@ SYNTHDATA_INLINE Tensor read_npy(const std::string& path) {
   std::uint32_t length = 0;
   std::memcpy(&length, start + 8, version == 1 ? 2 : 4);
   if (length > detail::max_npy_header || length > file.size() - header_start) {
-    detail::throw_data_at(path, 8, concat("npy: the header claims ", length, " bytes, ", file.size() - header_start,
-                                          " are left in the file and ", detail::max_npy_header, " are accepted"));
+    detail::throw_data_at(path, 8,
+                          concat("npy: the header claims ", length, " bytes, ", file.size() - header_start,
+                                 " are left in the file and ", detail::max_npy_header, " are accepted"));
   }
   std::string text(length, '\0');
   file.read_at(header_start, text.data(), length);
@@ -173,8 +175,9 @@ SYNTHDATA_INLINE Tensor read_npy(const std::string& path) {
     }
   }
   if (bytes != data_bytes) {
-    detail::throw_data_at(path, data_start, concat("npy: ", header.shape(), " ", header.dtype(), " needs ", bytes,
-                                                   " bytes of data, the file has ", data_bytes));
+    detail::throw_data_at(path, data_start,
+                          concat("npy: ", header.shape(), " ", header.dtype(), " needs ", bytes,
+                                 " bytes of data, the file has ", data_bytes));
   }
   Tensor tensor = Tensor::empty(header.shape(), header.dtype());
   file.read_at(data_start, tensor.bytes(), bytes);

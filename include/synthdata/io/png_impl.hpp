@@ -28,8 +28,8 @@ SYNTHDATA_INLINE void append_png_chunk(std::string& out, std::string_view type, 
                              0, reinterpret_cast<const unsigned char*>(out.data() + start), out.size() - start)));
 }
 
-/// Appends one row, filtered by the difference to the left, to the row above or not at all: by the rule of thumb of the PNG
-/// specification, the one whose bytes, taken as signed, have the smallest sum of magnitudes.
+/// Appends one row, filtered by the difference to the left, to the row above or not at all: by the rule of thumb of the
+/// PNG specification, the one whose bytes, taken as signed, have the smallest sum of magnitudes.
 SYNTHDATA_INLINE void append_png_row(std::string& out, const unsigned char* row, const unsigned char* above,
                                      std::int64_t bytes, std::int64_t channels) {
   const auto filtered = [&](int filter, std::int64_t i) {

@@ -1,7 +1,7 @@
 // synthdata/io/safetensors.hpp: named tensors in one file, in the safetensors format.
 //
-// The file is an 8-byte little-endian length, a JSON header {name: {dtype, shape, data_offsets}, __metadata__: {...}} of
-// that length and the elements, row-major; Python's `safetensors` reads what we write and the other way round.
+// The file is an 8-byte little-endian length, a JSON header {name: {dtype, shape, data_offsets}, __metadata__: {...}}
+// of that length and the elements, row-major; Python's `safetensors` reads what we write and the other way round.
 // Nothing in such a file is executed, and nothing is believed before it is checked.
 //
 // SPDX-License-Identifier: MIT
@@ -15,11 +15,6 @@
 #include <vector>
 
 namespace synthdata {
-
-struct NamedTensor {
-  std::string name;
-  Tensor tensor;
-};
 
 /// Tensors by name, in the order in which they were added, and texts by name.
 struct Archive {
@@ -47,9 +42,10 @@ struct Archive {
 void save_safetensors(const std::string& path, const Archive& archive);
 
 /// Reads an archive; tensors come in the order of the header.
-/// @throws DataError naming the file and the tensor or byte for anything that breaks the format: a header longer than the
-///         file or 100 MB, bad JSON, repeated names, offsets that overlap, leave holes, or disagree with dtype and shape.
-///         Types other than F32 F64 U8 I32 I64 BOOL, and more than six axes, are refused.
+/// @throws DataError naming the file and the tensor or byte for anything that breaks the format: a header longer than
+/// the
+///         file or 100 MB, bad JSON, repeated names, offsets that overlap, leave holes, or disagree with dtype and
+///         shape. Types other than F32 F64 U8 I32 I64 BOOL, and more than six axes, are refused.
 Archive load_safetensors(const std::string& path);
 
 }  // namespace synthdata

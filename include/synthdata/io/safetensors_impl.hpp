@@ -89,11 +89,12 @@ SYNTHDATA_INLINE void check_safetensors_cover(const std::string& path, const std
   std::int64_t covered = 0;
   for (const SafetensorsEntry* entry : order) {
     if (entry->begin != covered || entry->end > data_bytes) {
-      const char* const text = entry->end > data_bytes   ? "reach beyond the end of the file"
+      const char* const text = entry->end > data_bytes  ? "reach beyond the end of the file"
                                : entry->begin < covered ? "overlap those of another tensor"
                                                         : "leave a hole before them";
-      throw DataError(concat(path, ": tensor ", in_quotes(entry->name), ": data_offsets [", entry->begin, ", ", entry->end,
-                             "] ", text, " (data so far end at ", covered, ", the file's at ", data_bytes, ")"));
+      throw DataError(concat(path, ": tensor ", in_quotes(entry->name), ": data_offsets [", entry->begin, ", ",
+                             entry->end, "] ", text, " (data so far end at ", covered, ", the file's at ", data_bytes,
+                             ")"));
     }
     covered = entry->end;
   }
@@ -175,8 +176,9 @@ SYNTHDATA_INLINE Archive load_safetensors(const std::string& path) {
   file.read_at(0, &length, sizeof length);
   const std::int64_t room = file.size() - 8;
   if (length > static_cast<std::uint64_t>(std::min(room, detail::max_safetensors_header))) {
-    detail::throw_data_at(path, 0, concat("safetensors: the header claims ", length, " bytes, ", room,
-                                          " are left in the file and ", detail::max_safetensors_header, " are accepted"));
+    detail::throw_data_at(path, 0,
+                          concat("safetensors: the header claims ", length, " bytes, ", room,
+                                 " are left in the file and ", detail::max_safetensors_header, " are accepted"));
   }
   const auto header_bytes = static_cast<std::int64_t>(length);
   std::string text(static_cast<std::size_t>(length), '\0');

@@ -17,8 +17,8 @@ namespace synthdata {
 /// Writes one event file. Every call appends one whole record; a TensorBoard that is running shows it at once.
 class TensorBoard {
  public:
-  /// Starts `<folder>/events.out.tfevents.<time>.<host>.<process>.<count>`, a new file each time: TensorBoard joins the files
-  /// of a folder, so a resumed run continues its curves. @throws DataError if it cannot be created; the other
+  /// Starts `<folder>/events.out.tfevents.<time>.<host>.<process>.<count>`, a new file each time: TensorBoard joins the
+  /// files of a folder, so a resumed run continues its curves. @throws DataError if it cannot be created; the other
   /// functions throw it too, when the disk is full.
   explicit TensorBoard(const std::string& folder);
 
@@ -28,7 +28,8 @@ class TensorBoard {
   /// @param image  u8 [H, W, C], see encode_png()
   void image(std::int64_t step, std::string_view tag, const Tensor& image);
 
-  /// The distribution of the values of x (f32 or f64) in 30 bins of equal width; values that are not finite are left out.
+  /// The distribution of the values of x (f32 or f64) in 30 bins of equal width; values that are not finite are left
+  /// out.
   void histogram(std::int64_t step, std::string_view tag, const Tensor& x);
 
   const std::string& path() const { return file_.path(); }

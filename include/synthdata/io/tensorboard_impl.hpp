@@ -156,8 +156,9 @@ SYNTHDATA_INLINE void TensorBoard::histogram(std::int64_t step, std::string_view
   std::string limits, heights, message;  // HistogramProto: 1 ... 5 numbers, bucket_limit = 6, bucket = 7
   for (int bin = 0; bin < bins; ++bin) {
     // where all values are equal the bins get some width, or readers would divide by zero
-    const double step_size = width > 0 ? width : std::max(std::abs(low), 1.0) * 1e-6;
-    detail::append_raw(limits, bin == bins - 1 && width > 0 ? high : low + step_size * (bin + 1));
+    const double top = width > 0 ? high : low + std::max(std::abs(low), 1.0) * 1e-5;
+    const double part = (bin + 1.0) / bins;
+    detail::append_raw(limits, low * (1 - part) + top * part);
     detail::append_raw(heights, counts[bin]);
   }
   detail::put_double(message, 1, low);

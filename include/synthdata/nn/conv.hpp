@@ -58,8 +58,17 @@ class Conv {
     if (o.bias) bias_ = Param(o.bias_init({out}, taps, out, rng));
   }
 
-  Var operator()(const Var& x) const { return run(x, {}); }
-  Var fused(const Var& x, Context&, const Activation& activation) const { return run(x, activation); }
+  Var operator()(const Var& x) const { return with_weight(weight_, x); }
+  Var fused(const Var& x, Context&, const Activation& activation) const { return with_weight(weight_, x, activation); }
+
+  /// The layer run with another weight of the same shape in place of its own, such as a normalised one.
+  Var with_weight(const Var& weight, const Var& x, const Activation& activation = {}) const {
+    detail::check_conv_rank("conv", x, Rank);
+    ConvOptions o = options_;
+    o.activation = activation;
+    return conv(x, weight, bias_, o);
+  }
+  static constexpr int output_axis = 0;  ///< of the weight
 
   const Param& weight() const { return weight_; }
 
@@ -70,13 +79,6 @@ class Conv {
   }
 
  private:
-  Var run(const Var& x, const Activation& activation) const {
-    detail::check_conv_rank("conv", x, Rank);
-    ConvOptions o = options_;
-    o.activation = activation;
-    return conv(x, weight_, bias_, o);
-  }
-
   ConvOptions options_;
   Param weight_, bias_;
 };
@@ -96,8 +98,17 @@ class ConvTranspose {
     if (o.bias) bias_ = Param(o.bias_init({out}, taps, out, rng));
   }
 
-  Var operator()(const Var& x) const { return run(x, {}); }
-  Var fused(const Var& x, Context&, const Activation& activation) const { return run(x, activation); }
+  Var operator()(const Var& x) const { return with_weight(weight_, x); }
+  Var fused(const Var& x, Context&, const Activation& activation) const { return with_weight(weight_, x, activation); }
+
+  /// The layer run with another weight of the same shape in place of its own, such as a normalised one.
+  Var with_weight(const Var& weight, const Var& x, const Activation& activation = {}) const {
+    detail::check_conv_rank("conv_transpose", x, Rank);
+    ConvTransposeOptions o = options_;
+    o.activation = activation;
+    return conv_transpose(x, weight, bias_, o);
+  }
+  static constexpr int output_axis = -1;  ///< of the weight
 
   const Param& weight() const { return weight_; }
 
@@ -108,13 +119,6 @@ class ConvTranspose {
   }
 
  private:
-  Var run(const Var& x, const Activation& activation) const {
-    detail::check_conv_rank("conv_transpose", x, Rank);
-    ConvTransposeOptions o = options_;
-    o.activation = activation;
-    return conv_transpose(x, weight_, bias_, o);
-  }
-
   ConvTransposeOptions options_;
   Param weight_, bias_;
 };

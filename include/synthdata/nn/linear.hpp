@@ -24,10 +24,14 @@ class Linear {
       : weight_(options.init({out, in}, in, out, rng)),
         bias_(options.bias ? Param(options.bias_init({out}, in, out, rng)) : Param()) {}
 
-  Var operator()(const Var& x) const { return linear(x, weight_, bias_); }
-  Var fused(const Var& x, Context&, const Activation& activation) const {
-    return linear(x, weight_, bias_, activation);
+  Var operator()(const Var& x) const { return with_weight(weight_, x); }
+  Var fused(const Var& x, Context&, const Activation& activation) const { return with_weight(weight_, x, activation); }
+
+  /// The layer run with another weight of the same shape in place of its own, such as a normalised one.
+  Var with_weight(const Var& weight, const Var& x, const Activation& activation = {}) const {
+    return linear(x, weight, bias_, activation);
   }
+  static constexpr int output_axis = 0;  ///< of the weight
 
   const Param& weight() const { return weight_; }
   const Param& bias() const { return bias_; }

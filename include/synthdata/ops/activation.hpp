@@ -38,6 +38,9 @@ backend::cpu::Epilogue<T> epilogue(const Activation& act, const Tensor& bias) {
   return e;
 }
 
+/// The activation as an operation of its own: what the fused one is held against.
+Var activated(const Activation& act, const Var& x);
+
 /// Gradient before the activation, from the gradient after it and the output y: one fused pass, or recorded.
 Var through_activation(const Activation& act, const Var& gradient, const Var& y);
 

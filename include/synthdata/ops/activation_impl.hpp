@@ -13,6 +13,18 @@ Var slope_times(const F& f, const Var& gradient, const Var& y) {
   return Var(backend::map("activation", SlopeTimes<F>{f}, gradient.value(), y.value()));
 }
 
+SYNTHDATA_INLINE Var activated(const Activation& act, const Var& x) {
+  using backend::cpu::Act;
+  switch (act.kind) {
+    case Act::none: return x;
+    case Act::relu: return relu(x);
+    case Act::leaky_relu: return leaky_relu(x, act.negative_slope);
+    case Act::tanh: return tanh(x);
+    case Act::sigmoid: return sigmoid(x);
+  }
+  throw Error("activated: unknown activation");
+}
+
 SYNTHDATA_INLINE Var through_activation(const Activation& act, const Var& gradient, const Var& y) {
   using backend::cpu::Act;
   switch (act.kind) {

@@ -16,9 +16,8 @@ namespace detail {
 Var scatter_add_checked(const Shape& shape, int axis, const Tensor& index, const Var& values);
 
 SYNTHDATA_INLINE Var gather_checked(const Var& x, int axis, const Tensor& index) {
-  return linear_op("gather", backend::gather(x.value(), axis, index), x, [axis, index, from = x.shape()](const Var& g) {
-    return scatter_add_checked(from, axis, index, g);
-  });
+  return linear_op("gather", backend::gather(x.value(), axis, index), x,
+                   [axis, index, from = x.shape()](const Var& g) { return scatter_add_checked(from, axis, index, g); });
 }
 SYNTHDATA_INLINE Var scatter_add_checked(const Shape& shape, int axis, const Tensor& index, const Var& values) {
   return linear_op("scatter_add", backend::scatter_add(shape, axis, index, values.value()), values,
@@ -28,9 +27,8 @@ SYNTHDATA_INLINE Var scatter_add_checked(const Shape& shape, int axis, const Ten
 Var put_along_checked(const Shape& shape, int axis, const Tensor& index, const Var& values);
 
 SYNTHDATA_INLINE Var take_along_checked(const Var& x, int axis, const Tensor& index) {
-  return linear_op(
-      "take_along_axis", backend::take_along(x.value(), axis, index), x,
-      [axis, index, from = x.shape()](const Var& g) { return put_along_checked(from, axis, index, g); });
+  return linear_op("take_along_axis", backend::take_along(x.value(), axis, index), x,
+                   [axis, index, from = x.shape()](const Var& g) { return put_along_checked(from, axis, index, g); });
 }
 SYNTHDATA_INLINE Var put_along_checked(const Shape& shape, int axis, const Tensor& index, const Var& values) {
   return linear_op("scatter_along_axis", backend::put_along(shape, axis, index, values.value()), values,
@@ -56,7 +54,8 @@ SYNTHDATA_INLINE Var scatter_add(const Shape& shape, int axis, const Var& index,
   const int k = shape.wrap(axis);
   detail::check_index_rank("scatter_add", index);
   if (!(values.shape() == shape.with(k, index.size()))) {
-    throw_shape("scatter_add", concat("into ", shape, " along axis ", k, " expects values ", shape.with(k, index.size())),
+    throw_shape("scatter_add",
+                concat("into ", shape, " along axis ", k, " expects values ", shape.with(k, index.size())),
                 {{"values", values.value()}, {"index ", index.value()}});
   }
   backend::check_index("scatter_add", index.value(), shape[k]);

@@ -10,8 +10,9 @@ namespace synthdata {
 
 SYNTHDATA_INLINE Var cumsum(const Var& x, int axis, const CumsumOptions& options) {
   const int k = x.shape().wrap(axis);
-  return detail::linear_op("cumsum", backend::cumsum(x.value(), k, options.reverse), x,
-                           [k, reverse = options.reverse](const Var& g) { return cumsum(g, k, {.reverse = !reverse}); });
+  return detail::linear_op(
+      "cumsum", backend::cumsum(x.value(), k, options.reverse), x,
+      [k, reverse = options.reverse](const Var& g) { return cumsum(g, k, {.reverse = !reverse}); });
 }
 
 }  // namespace synthdata

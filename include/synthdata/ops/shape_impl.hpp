@@ -82,9 +82,9 @@ SYNTHDATA_INLINE Var permute(const Var& x, std::span<const int> axes) {
     last = axis;
   }
   if (!moves) return reshape(x, shape);
-  return detail::linear_op(
-      "permute", backend::permute(x.value(), order.data()), x,
-      [inverse, rank](const Var& g) { return permute(g, std::span(inverse).first(static_cast<std::size_t>(rank))); });
+  return detail::linear_op("permute", backend::permute(x.value(), order.data()), x, [inverse, rank](const Var& g) {
+    return permute(g, std::span(inverse).first(static_cast<std::size_t>(rank)));
+  });
 }
 SYNTHDATA_INLINE Var permute(const Var& x, std::initializer_list<int> axes) {
   return permute(x, std::span(axes.begin(), axes.size()));
@@ -224,14 +224,15 @@ SYNTHDATA_INLINE std::vector<Var> split(const Var& x, int axis, std::int64_t par
 
 SYNTHDATA_INLINE Var pad(const Var& x, std::span<const PadWidth> widths, double value) {
   if (static_cast<int>(widths.size()) != x.rank()) {
-    throw ShapeError(concat("pad: expects a width for each of ", x.rank(), " axes of ", x.value().str(), ", got ",
-                            widths.size()));
+    throw ShapeError(
+        concat("pad: expects a width for each of ", x.rank(), " axes of ", x.value().str(), ", got ", widths.size()));
   }
   Shape begin, shape;
   for (int k = 0; k < x.rank(); ++k) {
     const auto [before, after] = widths[static_cast<std::size_t>(k)];
-    if (before < 0 || after < 0) {
-      throw ShapeError(concat("pad: expects widths >= 0, got {", before, ", ", after, "} for axis ", k));
+    constexpr std::int64_t most = std::int64_t{1} << 48;  // keeps the sum below in range
+    if (before < 0 || after < 0 || before > most || after > most) {
+      throw ShapeError(concat("pad: expects widths in [0, 2^48], got {", before, ", ", after, "} for axis ", k));
     }
     begin.push_back(before);
     shape.push_back(x.shape()[k] + before + after);

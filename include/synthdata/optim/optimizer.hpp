@@ -144,12 +144,6 @@ struct AnyRule::Held final : AnyRule::Base {
   R rule;
 };
 
-/// A named tensor of a saved state.
-struct NamedTensor {
-  std::string name;
-  Tensor tensor;
-};
-
 /// Applies a rule to parameters and keeps the running values. Holds pointers: the module must stay where it is.
 class Optimizer {
  public:

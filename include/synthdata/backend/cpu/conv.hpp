@@ -2,8 +2,8 @@
 //
 // x is [N, D, H, W, C], w [K, kD, kH, kW, C / groups], y [N, oD, oH, oW, K], all contiguous; one and two dimensions use
 // leading extents of 1. All three are sums over taps, y[o] += w[t] x[o stride - pad + t dilation], computed from packed
-// copies of the rows in reach: no im2col matrix is built and no tap that falls into the padding is multiplied, except to
-// fill up a tile.
+// copies of the rows in reach: no im2col matrix is built and no tap that falls into the padding is multiplied, except
+// to fill up a tile.
 //
 // SPDX-License-Identifier: MIT
 #pragma once

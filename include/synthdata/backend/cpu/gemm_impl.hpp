@@ -16,14 +16,16 @@ struct Matrix {
   const T* at(std::int64_t i, std::int64_t j) const { return transposed ? data + j * ld + i : data + i * ld + j; }
 };
 
-/// One task: rows [i0, i1), columns [j0, j1) of C.
+/// One task: rows [i0, i1), columns [j0, j1) of C. With `few_rows`, B is read once, so copying it first would cost more
+/// than it gains; shallow steps then read it in nearly its own order.
 template <class T>
-void gemm_block(const Kernels<T>& kernels, const Matrix<T>& a, const Matrix<T>& b, std::int64_t k, std::int64_t i0,
-                std::int64_t i1, std::int64_t j0, std::int64_t j1, T* c, std::int64_t ldc, const Epilogue<T>& e) {
-  const std::int64_t blocks = std::max<std::int64_t>(1, (k + panel_depth<T> - 1) / panel_depth<T>);
+void gemm_block(const Kernels<T>& kernels, const Matrix<T>& a, const Matrix<T>& b, std::int64_t k, bool few_rows,
+                std::int64_t i0, std::int64_t i1, std::int64_t j0, std::int64_t j1, T* c, std::int64_t ldc,
+                const Epilogue<T>& e) {
+  const std::int64_t deepest = few_rows ? 32 : panel_depth<T>;
+  const std::int64_t blocks = std::max<std::int64_t>(1, (k + deepest - 1) / deepest);
   const std::int64_t depth = std::max<std::int64_t>(1, (k + blocks - 1) / blocks);
-  // Few rows: B is read once, so copying it first would cost more than it gains.
-  const bool direct_b = !b.transposed && i1 - i0 <= kernels.heights[1].rows && (j1 - j0) % kernels.columns == 0;
+  const bool direct_b = few_rows && (j1 - j0) % kernels.columns == 0;
   const Scratch<T> a_buffer = a.transposed ? column_panel_buffer<T>() : Panel<T>::buffer();
   const Scratch<T> b_buffer(direct_b ? 0 : kernels.panels(j1 - j0) * depth * kernels.columns);
   for (std::int64_t p = 0, block = 0; block < blocks; ++block, p += depth) {
@@ -79,8 +81,8 @@ void gemm_dot(const Kernels<T>& kernels, std::int64_t m, std::int64_t n, std::in
 }
 
 template <class T>
-void gemm_any(const Matrix<T>& a, const Matrix<T>& b, std::int64_t m, std::int64_t n, std::int64_t k, T* c, std::int64_t ldc,
-              const Epilogue<T>& e) {
+void gemm_any(const Matrix<T>& a, const Matrix<T>& b, std::int64_t m, std::int64_t n, std::int64_t k, T* c,
+              std::int64_t ldc, const Epilogue<T>& e) {
   if (m <= 0 || n <= 0) return;
   const Kernels<T>& kernels = kernels_in_use<T>();
   constexpr std::int64_t few = 6;  // beyond, full tiles with unused columns win
@@ -102,8 +104,9 @@ void gemm_any(const Matrix<T>& a, const Matrix<T>& b, std::int64_t m, std::int64
   }
   const Tasks tasks = Tasks::plan(m, kernels.rows(), m, n, kernels.columns, block_columns,
                                   2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k));
+  const bool few_rows = m <= kernels.heights[1].rows && !b.transposed;
   tasks.run(m, n, [&](std::int64_t, std::int64_t i0, std::int64_t i1, std::int64_t j0, std::int64_t j1) {
-    gemm_block(kernels, a, b, k, i0, i1, j0, j1, c, ldc, e);
+    gemm_block(kernels, a, b, k, few_rows, i0, i1, j0, j1, c, ldc, e);
   });
 }
 

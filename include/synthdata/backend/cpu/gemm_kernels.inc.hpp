@@ -1,4 +1,5 @@
-// synthdata/backend/cpu/gemm_kernels.inc.hpp: the inner loops of GEMM and convolution, one text for every instruction set.
+// synthdata/backend/cpu/gemm_kernels.inc.hpp: the inner loops of GEMM and convolution, one text for every instruction
+// set.
 //
 // Included by gemm_tiles.hpp once per instruction set, which is why it has no include guard. The includer defines
 //   SYNTHDATA_KERNEL_ISA     namespace of this copy
@@ -87,8 +88,8 @@ SYNTHDATA_KERNEL_TARGET void dot_tile(std::int64_t k, const T* const* a, const T
     }
 }
 
-/// See Kernels::copy_a and copy_b: panels of `width` columns, `step` elements from one row to the next. One pass over the
-/// rows of the source, so that its cache lines are read once; whole steps are copied where the source has them.
+/// See Kernels::copy_a and copy_b: panels of `width` columns, `step` elements from one row to the next. One pass over
+/// the rows of the source, so that its cache lines are read once; whole steps are copied where the source has them.
 template <class T, int width, int step>
 SYNTHDATA_KERNEL_TARGET void copy_columns(std::int64_t k, const T* from, const std::int64_t* offsets, std::int64_t ld,
                                           std::int64_t n, T* to, std::int64_t panel_size) {
@@ -122,25 +123,38 @@ SYNTHDATA_KERNEL_TARGET void apply(const F& f, std::int64_t n, T* x) {
 template <class T>
 SYNTHDATA_KERNEL_TARGET void activate(Act act, T slope, std::int64_t n, T* x) {
   switch (act) {
-    case Act::none: break;
-    case Act::relu: apply(Relu{}, n, x); break;
-    case Act::leaky_relu: apply(LeakyRelu{static_cast<double>(slope)}, n, x); break;
-    case Act::tanh: apply(Tanh{}, n, x); break;
-    case Act::sigmoid: apply(Sigmoid{}, n, x); break;
+    case Act::none:
+      break;
+    case Act::relu:
+      apply(Relu{}, n, x);
+      break;
+    case Act::leaky_relu:
+      apply(LeakyRelu{static_cast<double>(slope)}, n, x);
+      break;
+    case Act::tanh:
+      apply(Tanh{}, n, x);
+      break;
+    case Act::sigmoid:
+      apply(Sigmoid{}, n, x);
+      break;
   }
 }
 
-template <class T, int rows>
+template <class T, int rows, int vectors = 2>
 constexpr typename Kernels<T>::Height height() {
-  return {rows,
-          {multiply_tile<T, rows, 2, Layout::by_row>, multiply_tile<T, rows, 2, Layout::by_column>}};
+  return {rows, {multiply_tile<T, rows, vectors, Layout::by_row>, multiply_tile<T, rows, vectors, Layout::by_column>}};
 }
+
+// Low and narrow tiles are for the edges of C. Where speed matters less, one tile serves all: half the compile time.
+template <class T>
+inline constexpr bool edge_tiles = sizeof(T) == 4 && SYNTHDATA_KERNEL_BYTES > 16;
 
 template <class T>
 inline constexpr Kernels<T> kernels = {
     .columns = 2 * VectorOf<T>::lanes,
-    .heights = {height<T, tile_rows[0]>(), height<T, tile_rows[1]>(), height<T, tile_rows[2]>()},
-    .narrow = {multiply_tile<T, tile_rows[0], 1, Layout::by_row>, multiply_tile<T, tile_rows[0], 1, Layout::by_column>},
+    .heights = {height<T, tile_rows[0]>(), height<T, tile_rows[edge_tiles<T> ? 1 : 0]>(),
+                height<T, tile_rows[edge_tiles<T> ? 2 : 0]>()},
+    .narrow = height<T, tile_rows[0], edge_tiles<T> ? 1 : 2>(),
     .dot = dot_tile<T>,
     .copy_a = copy_columns<T, tile_rows[0], column_step>,
     .copy_b = copy_columns<T, 2 * VectorOf<T>::lanes, 2 * VectorOf<T>::lanes>,

@@ -6,13 +6,13 @@
 // copies come from (a matrix, an image) and where the rows of C go.
 //
 // A panel is stored row by row, its natural order, with a constant stride: the kernel reads one element of each row per
-// step at constant displacements, so that packing is a plain copy and not a transposition. The stride is an odd number of
-// cache lines: the rows fall into different sets. A transposed A is stored column by column, again a plain copy.
+// step at constant displacements, so that packing is a plain copy and not a transposition. The stride is an odd number
+// of cache lines: the rows fall into different sets. A transposed A is stored column by column, again a plain copy.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/backend/cpu/gemm.hpp>
+#include <synthdata/backend/cpu/epilogue.hpp>
 #include <synthdata/backend/cpu/isa.hpp>
 #include <synthdata/core/memory.hpp>
 #include <synthdata/core/parallel.hpp>
@@ -54,7 +54,7 @@ struct Kernels {
   };
   int columns;
   Height heights[3];  ///< tallest first
-  Tile narrow[2];     ///< tallest, half as wide
+  Height narrow;      ///< tallest, half as wide
   /// out[dot_rows][dot_columns] = the products of rows a[i] and b[j], both of length k
   void (*dot)(std::int64_t k, const T* const* a, const T* const* b, T* out);
   /// Cuts k rows of n elements, at from + (offsets ? offsets[i] : i * ld), into panels of as many columns as a tile has
@@ -125,7 +125,8 @@ template <class T>
 class Scratch {
  public:
   explicit Scratch(std::int64_t n)
-      : block_(synthdata::detail::allocate_block(std::max<std::int64_t>(n, 1) * static_cast<std::int64_t>(sizeof(T)))) {}
+      : block_(synthdata::detail::allocate_block(std::max<std::int64_t>(n, 1) * static_cast<std::int64_t>(sizeof(T)))) {
+  }
   T* data() const { return static_cast<T*>(block_.get()->data()); }
 
  private:
@@ -157,8 +158,10 @@ void transpose_columns(std::int64_t k, const T* from, std::int64_t ld, int rows,
         std::memcpy(&b, p + ld + i, 16);
         std::memcpy(&c, p + 2 * ld + i, 16);
         std::memcpy(&d, p + 3 * ld + i, 16);
-        const V4 ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-        const V4 cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+        const V4 ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5),
+                 ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+        const V4 cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5),
+                 cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
         a = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
         b = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
         c = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
@@ -181,8 +184,8 @@ void transpose_columns(std::int64_t k, const T* from, std::int64_t ld, int rows,
 
 /// Packs columns [0, n) of a [k, n] matrix B into panels, each [k, columns], `panel_size` elements apart.
 template <class T>
-void pack_b(const Kernels<T>& kernels, bool transposed, std::int64_t k, std::int64_t n, const T* b, std::int64_t ldb, T* to,
-            std::int64_t panel_size) {
+void pack_b(const Kernels<T>& kernels, bool transposed, std::int64_t k, std::int64_t n, const T* b, std::int64_t ldb,
+            T* to, std::int64_t panel_size) {
   if (!transposed) return kernels.copy_b(k, b, nullptr, ldb, n, to, panel_size);
   const int width = kernels.columns;
   for (std::int64_t j = 0; j < n; j += width, to += panel_size)
@@ -192,9 +195,9 @@ void pack_b(const Kernels<T>& kernels, bool transposed, std::int64_t k, std::int
 /// What multiply_panel does with the sums beyond storing them.
 template <class T>
 struct Finish {
-  bool load_c = false;                  ///< C += instead of C =
+  bool load_c = false;                    ///< C += instead of C =
   const Epilogue<T>* epilogue = nullptr;  ///< bias and activation, on the last step of k only
-  const T* bias = nullptr;              ///< the epilogue's, at the first column of this block
+  const T* bias = nullptr;                ///< the epilogue's, at the first column of this block
 };
 
 /// Rows c[0..a.rows), columns [0, n): [C +] the panel times a block of B, whose column panels are `panel_size` apart.
@@ -226,7 +229,7 @@ void multiply_panel(const Kernels<T>& kernels, const Panel<T>& a, std::int64_t k
       }
     }
     const bool narrow = height == kernels.heights && 2 * valid <= kernels.columns;
-    (narrow ? kernels.narrow : height->tile)[layout](k, a.data, b, ldb, out, finish.load_c, tile_bias);
+    (narrow ? kernels.narrow : *height).tile[layout](k, a.data, b, ldb, out, finish.load_c, tile_bias);
     if (finish.epilogue && finish.epilogue->act != Act::none)
       for (int r = 0; r < a.rows; ++r) kernels.activate(finish.epilogue->act, finish.epilogue->slope, valid, out[r]);
     if (!inside)
@@ -237,7 +240,8 @@ void multiply_panel(const Kernels<T>& kernels, const Panel<T>& a, std::int64_t k
 /// Column panels of A are packed some at a time: one row of the source then fills several.
 inline constexpr int panel_group = 8;
 template <class T>
-inline constexpr std::int64_t column_panel_size = panel_depth<T> * (max_tile_rows + 2) + 64 / static_cast<std::int64_t>(sizeof(T));
+inline constexpr std::int64_t column_panel_size = panel_depth<T>*(max_tile_rows + 2) +
+                                                  64 / static_cast<std::int64_t>(sizeof(T));
 template <class T>
 Scratch<T> column_panel_buffer() {
   return Scratch<T>(panel_group * column_panel_size<T>);
@@ -245,9 +249,10 @@ Scratch<T> column_panel_buffer() {
 
 /// C [m, n] = [C +] the transposed of the k rows of m elements that copy_a takes, times a packed block of B.
 template <class T>
-void multiply_transposed(const Kernels<T>& kernels, std::int64_t m, std::int64_t k, const T* a, const std::int64_t* offsets,
-                         std::int64_t lda, const T* b, std::int64_t ldb, std::int64_t panel_size, std::int64_t n, T* c,
-                         std::int64_t ldc, const Finish<T>& finish, T* buffer) {
+void multiply_transposed(const Kernels<T>& kernels, std::int64_t m, std::int64_t k, const T* a,
+                         const std::int64_t* offsets, std::int64_t lda, const T* b, std::int64_t ldb,
+                         std::int64_t panel_size, std::int64_t n, T* c, std::int64_t ldc, const Finish<T>& finish,
+                         T* buffer) {
   const std::int64_t group = panel_group * kernels.rows();
   for (std::int64_t i0 = 0; i0 < m; i0 += group) {
     const std::int64_t i1 = std::min(m, i0 + group);
