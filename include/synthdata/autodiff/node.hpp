@@ -49,7 +49,8 @@ class Node {
 
   /// Adds to the gradients of the operands: out.add(i, ...) for each i with out.needs(i).
   virtual void backward(const Var& gradient, Backward& out) = 0;
-  /// Drops what was saved for backward; the node cannot run again.
+  /// Drops what was saved for backward; the node cannot run again. It still knows its operands, so that a traversal can
+  /// tell a freed way to a target from no way.
   virtual void release() noexcept = 0;
 
   /// Number of nodes of this thread's graphs that are alive, leaves excepted.
@@ -114,7 +115,6 @@ class RuleNode final : public Node {
   void release() noexcept override {
     if (released) return;
     rule_.~Rule();
-    for (NodePtr& operand : operands_) operand = NodePtr();
     released = true;
   }
 
@@ -141,7 +141,6 @@ class ListNode final : public Node {
   void release() noexcept override {
     if (released) return;
     rule_.~Rule();
-    for (NodePtr& operand : operands_) operand = NodePtr();
     released = true;
   }
 

@@ -8,7 +8,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/backend/cpu/gemm.hpp>
+#include <synthdata/backend/cpu/epilogue.hpp>
 #include <synthdata/core/tensor.hpp>
 
 namespace synthdata::backend {

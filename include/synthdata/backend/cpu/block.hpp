@@ -7,7 +7,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/backend/cpu/gemm.hpp>
+#include <synthdata/backend/cpu/epilogue.hpp>
 #include <synthdata/backend/elementwise.hpp>
 #include <synthdata/functor/activation.hpp>
 

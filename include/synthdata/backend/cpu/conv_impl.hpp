@@ -248,11 +248,10 @@ void gather(const Gather<T>& g, const Epilogue<T>& e) {
         Segment segments[panel_depth<T>];
         const T* source = g.source + group * g.channels;
         bool first = true;
-        const auto last = Range{g.taps() - 1, g.taps()};
         for_each_depth_block(g, [&](const DepthBlock& block) {
           const std::int64_t depth = block.channels.end - block.channels.begin;
           const std::int64_t panel_size = (block.taps.end - block.taps.begin) * depth * kernels.columns;
-          const bool final = block.taps.end > last.begin && block.channels.end == g.channels;
+          const bool final = block.taps.end == g.taps() && block.channels.end == g.channels;
           pack_weights(kernels, g, group, block, j0, j1, panel_size, b_buffer.data());
           Finish<T> finish{.load_c = !first || e.accumulate};
           if (final) finish.epilogue = &e, finish.bias = e.bias ? e.bias + group * g.columns + j0 : nullptr;
@@ -265,20 +264,18 @@ void gather(const Gather<T>& g, const Epilogue<T>& e) {
             T* c[max_tile_rows];
             if (by_image) {
               const Index q = g.position(p / image_panels);
-              if (n0 == 0 || p == p0) {
+              if (p == p0 || n0 == 0) {  // a new position; its images share the list
                 taps = block.taps;
                 count = g.list_segments(q, taps, true, block.channels, segments);
               }
-              panel.rows = kernels.next_rows(g.batch - n0);
-              if (count == 0 && !first && !final) {
-                n0 = n0 + panel.rows == g.batch ? 0 : n0 + panel.rows;
-                continue;
-              }
+              const std::int64_t n = n0;
+              panel.rows = kernels.next_rows(g.batch - n);
+              n0 = n + panel.rows < g.batch ? n + panel.rows : 0;
+              if (count == 0 && !first && !final) continue;
               for (int r = 0; r < panel.rows; ++r) {
-                copy_segments(source + (n0 + r) * g.image_size(), segments, count, panel.data + r * panel_stride<T>);
-                c[r] = g.destination_row(n0 + r, q) + group * g.columns + j0;
+                copy_segments(source + (n + r) * g.image_size(), segments, count, panel.data + r * panel_stride<T>);
+                c[r] = g.destination_row(n + r, q) + group * g.columns + j0;
               }
-              n0 = n0 + panel.rows == g.batch ? 0 : n0 + panel.rows;
             } else {
               const std::int64_t i0 = p * kernels.rows();
               panel.rows = static_cast<int>(std::min<std::int64_t>(kernels.rows(), rows - i0));

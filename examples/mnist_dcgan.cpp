@@ -1,0 +1,184 @@
+// examples/mnist_dcgan.cpp: trains a DCGAN on handwritten digits, writes new ones and judges them.
+//
+//   mnist_dcgan                          the 8 x 8 digits shipped with the library, about a minute
+//   mnist_dcgan --data DIR               MNIST-style IDX files (train-images-idx3-ubyte[.gz] ...)
+//   mnist_dcgan --data DIR --conditional --loss hinge --steps 2000 --out runs/hinge
+//   mnist_dcgan --out runs/hinge --resume ...        goes on where a stopped run was
+//
+// Ctrl-C saves the state and the pictures, then ends.
+#include <synthdata/gan.hpp>
+#include <synthdata/metrics/image_report.hpp>
+#include <synthdata/models/image_classifier.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+
+namespace sd = synthdata;
+
+namespace {
+
+struct Options {
+  std::string data, out = "runs/mnist_dcgan", loss = "non-saturating";
+  std::int64_t steps = 0, batch = 128, samples = 1000;
+  std::uint64_t seed = 1;
+  int threads = 0;
+  bool resume = false, conditional = false, judge = true;
+};
+
+/// Training images in [-1, 1] with labels, and held-out ones to judge with.
+struct Data {
+  sd::TensorDataset train, test;
+};
+
+Data load(const Options& o) {
+  if (!o.data.empty()) {
+    return {sd::images_from_idx(o.data).scaled({-1, 1}), sd::images_from_idx(o.data, sd::Split::test).scaled({-1, 1})};
+  }
+  const sd::TensorDataset all = sd::read_digits(SYNTHDATA_EXAMPLE_DATA "/digits.csv.gz");
+  const std::int64_t held_out = all.size() / 5;  // the last fifth: other writers, as in UCI's own split
+  const auto part = [&](std::int64_t begin, std::int64_t end) {
+    return sd::TensorDataset(all.data().rows(begin, end), all.labels().rows(begin, end), all.range());
+  };
+  return {part(0, all.size() - held_out), part(all.size() - held_out, all.size())};
+}
+
+/// Labels 0, 1, ..., 9, 0, 1, ...: one column of a picture for each class.
+sd::Tensor cycling_labels(std::int64_t n) {
+  sd::Tensor labels = sd::Tensor::empty({n}, sd::DType::i64);
+  for (std::int64_t i = 0; i < n; ++i) labels.data<std::int64_t>()[i] = i % 10;
+  return labels;
+}
+
+template <class G>
+sd::Tensor sample(const G& generator, std::int64_t n, sd::Rng& rng) {
+  return generator.classes() > 0 ? generator.sample(cycling_labels(n), rng) : generator.sample(n, rng);
+}
+
+/// Writes the new images: one IDX file and one .npy of all, a picture of each and of the first hundred together.
+void write_samples(const sd::RunFolder& run, const sd::Tensor& images, const sd::Tensor& labels) {
+  const sd::Tensor pixels = sd::to_image_u8(images);
+  const std::int64_t n = pixels.shape(0), h = pixels.shape(1), w = pixels.shape(2);
+  sd::make_folders(run.file("synthetic"));
+  sd::write_idx(run.file("synthetic-images-idx3-ubyte.gz"), pixels.reshape({n, h, w}));
+  if (labels.defined()) sd::write_idx(run.file("synthetic-labels-idx1-ubyte.gz"), labels.to(sd::DType::u8));
+  sd::save_npy(run.file("synthetic.npy"), images);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::string label = labels.defined() ? sd::concat("_label", labels.data<std::int64_t>()[i]) : "";
+    sd::write_png(run.file(sd::concat("synthetic/", sd::numbered("digit", i, label + ".png"))),
+                  pixels.rows(i, i + 1).reshape(sd::Shape{h, w, pixels.shape(3)}));
+  }
+  sd::write_png(run.file("samples.png"), sd::image_grid(pixels.rows(0, std::min<std::int64_t>(n, 100)), 10, {.scale = 3}));
+}
+
+/// Trains a classifier on the real images and judges the synthetic ones with it.
+void judge(const sd::RunFolder& run, const Data& data, const sd::Tensor& images, const sd::Tensor& labels,
+           std::uint64_t seed) {
+  std::printf("training a classifier on the real images, to judge the new ones with\n");
+  const auto classifier = sd::models::train_classifier(data.train, {.seed = seed}, [](const auto& info) {
+    std::fprintf(stderr, "\rclassifier step %lld/%lld  loss %.3f\033[K", static_cast<long long>(info.step),
+                 static_cast<long long>(info.steps), info.loss);
+  });
+  std::fprintf(stderr, "\n");
+  std::printf("classifier: %.2f %% of the held-out real images right\n", 100.0 * sd::models::accuracy(classifier, data.test));
+  const sd::ImageReport report = sd::judge_images(classifier, images, data.test, data.train, labels);
+  std::printf("%s", report.str().c_str());
+  sd::write_png(run.file("neighbours.png"),
+                sd::neighbour_picture(images.rows(0, std::min<std::int64_t>(images.shape(0), 20)), data.train.data(), 20));
+  sd::write_text(run.file("report.txt"), report.str());
+}
+
+template <class Loss>
+int run(const Options& o, const Loss& loss) {
+  if (o.threads > 0) sd::set_threads(o.threads);
+  const Data data = load(o);
+  const std::int64_t steps = o.steps > 0 ? o.steps : (o.data.empty() ? 1500 : 2000);
+  sd::Rng rng{o.seed};
+
+  const std::int64_t classes = o.conditional ? 10 : 0;
+  const sd::models::DcganOptions nets{
+      .height = data.train.data().shape(1), .width = data.train.data().shape(2), .classes = classes};
+  sd::Generator generator{sd::models::dcgan_generator(nets, rng), sd::NormalLatent{nets.latent}, classes};
+  sd::Discriminator discriminator{sd::models::dcgan_discriminator(nets, rng), {.classes = classes}};
+  sd::AdversarialTrainer trainer{generator, discriminator, loss, {.learning_rate = 2e-4, .ema_decay = 0.99}};
+  sd::DataLoader images(data.train, {.batch_size = o.batch, .seed = o.seed});
+  if constexpr (std::is_same_v<Loss, sd::Wasserstein>) trainer.add(sd::GradientPenalty{});
+
+  sd::RunFolder folder(o.out);
+  if (o.resume) {
+    trainer.load(folder.checkpoint(), images, rng);
+    std::printf("resumed %s at step %lld\n", folder.checkpoint().c_str(), static_cast<long long>(trainer.steps()));
+  }
+  std::printf("%lld real images of %lld x %lld, %lld steps of %lld images, loss %s, seed %llu, %d threads\n%s",
+              static_cast<long long>(data.train.size()), static_cast<long long>(nets.height),
+              static_cast<long long>(nets.width), static_cast<long long>(steps), static_cast<long long>(o.batch),
+              o.loss.c_str(), static_cast<unsigned long long>(o.seed), sd::threads(),
+              sd::summary(generator.net(), {1, nets.latent + classes}).c_str());
+
+  // The same latent vectors are drawn every tenth of the run, so that the picture shows one digit growing clear.
+  const auto grid = [&](std::int64_t step) {
+    sd::Rng fixed{7};
+    return folder.image(step, "samples", sd::image_grid(sd::to_image_u8(sample(trainer.averaged_generator(), 100, fixed)), 10));
+  };
+  sd::Interrupt interrupt;
+  sd::Progress progress(steps, trainer.steps());
+  trainer.on_step([&](const sd::StepInfo& info) {
+    progress(info);
+    if (info.step % 10 == 0) {
+      folder.record(info.step, {{"loss/critic", info.critic_loss},
+                                {"loss/generator", info.generator_loss},
+                                {"diversity", info.diversity},
+                                {"samples_per_second", progress.samples_per_second()}});
+    }
+    if (info.step % std::max<std::int64_t>(1, steps / 10) == 0) grid(info.step);
+    if (info.step % 500 == 0) trainer.save(folder.checkpoint(), images, rng);
+    if (interrupt.requested()) trainer.stop();
+  });
+  trainer.fit(images, {.steps = steps}, rng);
+  progress.finish();
+  trainer.save(folder.checkpoint(), images, rng);
+  if (interrupt.requested()) {
+    std::printf("stopped at step %lld; go on with --resume --out %s\n", static_cast<long long>(trainer.steps()), o.out.c_str());
+  }
+
+  sd::Rng sampling = sd::Rng{o.seed}.split(1);
+  const sd::Tensor labels = o.conditional ? cycling_labels(o.samples) : sd::Tensor();
+  const sd::Tensor synthetic = sample(trainer.averaged_generator(), o.samples, sampling);
+  write_samples(folder, synthetic, labels);
+  std::printf("%lld new images: %s (and one by one in %s)\n", static_cast<long long>(o.samples),
+              folder.file("samples.png").c_str(), folder.file("synthetic/").c_str());
+  if (o.judge && !interrupt.requested()) judge(folder, data, synthetic, labels, o.seed);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options o;
+  CLI::App app("Trains a DCGAN on handwritten digits, writes new ones and judges them.");
+  app.add_option("--data", o.data, "folder of MNIST-style IDX files; without it the 8 x 8 digits shipped with the library");
+  app.add_option("--out", o.out, "folder for everything that is written")->capture_default_str();
+  app.add_option("--steps", o.steps, "training steps; default 1500, with --data 2000")->check(CLI::PositiveNumber);
+  app.add_option("--batch", o.batch, "images a step")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--samples", o.samples, "new images to write")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--seed", o.seed, "same seed, same digits")->capture_default_str();
+  app.add_option("--threads", o.threads, "threads; default all")->check(CLI::PositiveNumber);
+  app.add_option("--loss", o.loss, "the game the two nets play")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"minimax", "non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"}));
+  app.add_flag("--resume", o.resume, "go on where the run in --out was stopped");
+  app.add_flag("--conditional", o.conditional, "labels go into both nets: choose the digit that is made");
+  app.add_flag("!--no-judge", o.judge, "do not train the classifier that judges");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    if (o.loss == "minimax") return run(o, sd::Minimax{});
+    if (o.loss == "least-squares") return run(o, sd::LeastSquares{});
+    if (o.loss == "hinge") return run(o, sd::Hinge{});
+    if (o.loss == "wasserstein") return run(o, sd::Wasserstein{});
+    if (o.loss == "relativistic") return run(o, sd::Relativistic{});
+    return run(o, sd::NonSaturating{});
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "\nmnist_dcgan: %s\n", error.what());
+    return 1;
+  }
+}
