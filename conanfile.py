@@ -16,8 +16,8 @@ class SynthdataRecipe(ConanFile):
     topics = ("gan", "deep-learning", "synthetic-data", "header-only")
     package_type = "static-library"  # the type with compiled=True; without it configure() makes this a header library
     settings = "os", "arch", "compiler", "build_type"
-    options = {"compiled": [True, False], "image": [True, False]}
-    default_options = {"compiled": False, "image": True}
+    options = {"compiled": [True, False]}
+    default_options = {"compiled": False}
     exports_sources = "CMakeLists.txt", "LICENSE", "include/*", "packaging/*"
 
     def set_version(self):
@@ -31,8 +31,6 @@ class SynthdataRecipe(ConanFile):
     def requirements(self):
         self.requires("eigen/3.4.0", transitive_headers=True)
         self.requires("zlib/[>=1.2.11 <2]", transitive_headers=True)
-        if self.options.image:
-            self.requires("libpng/[>=1.6 <2]", transitive_headers=True)
 
     def validate(self):
         check_min_cppstd(self, 20)

@@ -62,7 +62,7 @@ void write_samples(const sd::RunFolder& run, const sd::Tensor& images, const sd:
   sd::make_folders(run.file("synthetic"));
   sd::write_idx(run.file("synthetic-images-idx3-ubyte.gz"), pixels.reshape({n, h, w}));
   if (labels.defined()) sd::write_idx(run.file("synthetic-labels-idx1-ubyte.gz"), labels.to(sd::DType::u8));
-  sd::save_npy(run.file("synthetic.npy"), images);
+  sd::write_npy(run.file("synthetic.npy"), images);
   for (std::int64_t i = 0; i < n; ++i) {
     const std::string label = labels.defined() ? sd::concat("_label", labels.data<std::int64_t>()[i]) : "";
     sd::write_png(run.file(sd::concat("synthetic/", sd::numbered("digit", i, label + ".png"))),
@@ -85,7 +85,9 @@ void judge(const sd::RunFolder& run, const Data& data, const sd::Tensor& images,
   std::printf("%s", report.str().c_str());
   sd::write_png(run.file("neighbours.png"),
                 sd::neighbour_picture(images.rows(0, std::min<std::int64_t>(images.shape(0), 20)), data.train.data(), 20));
-  sd::write_text(run.file("report.txt"), report.str());
+  sd::AtomicFile text(run.file("report.txt"));
+  text.write(report.str());
+  text.commit();
 }
 
 template <class Loss>

@@ -138,7 +138,7 @@ class BoxCopy {
     constexpr std::int64_t tile = 64 / Bytes;
     const int last = rank_ - 1, across = rank_ - 2;
     const std::int64_t m = extent_[across], n = extent_[last];
-    const std::int64_t n_piece = std::min<std::int64_t>(n, 1024);
+    const std::int64_t n_piece = std::min<std::int64_t>(n, 256);
     const std::int64_t m_piece = std::max<std::int64_t>(1, copy_chunk / n_piece / tile) * tile;
     const std::int64_t n_pieces = (n - 1) / n_piece + 1, m_pieces = (m - 1) / m_piece + 1;
     const std::int64_t from_step = from_[last] * Bytes, into_step = into_[across] * Bytes;
@@ -148,10 +148,10 @@ class BoxCopy {
         const std::int64_t n0 = item % n_pieces * n_piece, m0 = item / n_pieces % m_pieces * m_piece;
         const Walk at(*this, across, item / n_pieces / m_pieces);
         const std::int64_t n1 = std::min(n, n0 + n_piece), m1 = std::min(m, m0 + m_piece);
-        for (std::int64_t i0 = m0; i0 < m1; i0 += tile) {
-          const std::int64_t i1 = std::min(m1, i0 + tile);
-          for (std::int64_t j0 = n0; j0 < n1; j0 += tile) {
-            const std::int64_t j1 = std::min(n1, j0 + tile);
+        for (std::int64_t j0 = n0; j0 < n1; j0 += tile) {
+          const std::int64_t j1 = std::min(n1, j0 + tile);
+          for (std::int64_t i0 = m0; i0 < m1; i0 += tile) {
+            const std::int64_t i1 = std::min(m1, i0 + tile);
             for (std::int64_t i = i0; i < i1; ++i) {
               const std::byte* s = from + (at.from + i) * Bytes;
               std::byte* t = into + at.into * Bytes + i * into_step;

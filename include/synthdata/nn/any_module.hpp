@@ -13,6 +13,7 @@ namespace synthdata {
 class AnyModule {
  public:
   static constexpr const char* kind = "any";
+  static constexpr bool container = true;
 
   AnyModule() = default;
   template <Module M>
@@ -32,6 +33,8 @@ class AnyModule {
     return box_->run(x, context);
   }
   explicit operator bool() const { return box_ != nullptr; }
+  /// Kind of the module inside, "conv"; "any" for an empty box.
+  std::string_view held_kind() const { return box_ ? box_->kind() : kind; }
 
   void visit_state(const std::string& path, StateVisitor& visitor) {
     if (box_) box_->visit_state(path, visitor);
@@ -44,6 +47,7 @@ class AnyModule {
     virtual ~Box() = default;
     virtual Var run(const Var& x, Context& context) const = 0;
     virtual void visit_state(const std::string& path, StateVisitor& visitor) = 0;
+    virtual std::string_view kind() const = 0;
     virtual std::unique_ptr<Box> clone() const = 0;
   };
   template <class M>
@@ -53,6 +57,7 @@ class AnyModule {
     void visit_state(const std::string& path, StateVisitor& visitor) override {
       detail::visit_state(module, path, visitor);
     }
+    std::string_view kind() const override { return detail::kind_of<M>(); }
     std::unique_ptr<Box> clone() const override { return std::make_unique<Holder>(module); }
     M module;
   };
@@ -63,6 +68,7 @@ class AnyModule {
 class ModuleList {
  public:
   static constexpr const char* kind = "list";
+  static constexpr bool container = true;
 
   void push_back(AnyModule module) { modules_.push_back(std::move(module)); }
   std::size_t size() const { return modules_.size(); }
@@ -71,8 +77,10 @@ class ModuleList {
   Var operator()(const Var& x, Context& context) const {
     Var y = x;
     for (std::size_t i = 0; i < modules_.size(); ++i) {
+      const std::size_t noted = context.trace ? context.trace->size() : 0;
       try {
         y = modules_[i](y, context);
+        if (context.trace) note(i, noted, y, *context.trace);
       } catch (Error& e) {
         e.add_context(std::to_string(i));
         throw;
@@ -87,6 +95,11 @@ class ModuleList {
   }
 
  private:
+  void note(std::size_t i, std::size_t noted, const Var& y, std::vector<TraceEntry>& trace) const {
+    AnyModule copy = modules_[i];
+    detail::note_layer(trace, noted, concat(i, " ", copy.held_kind()), y, parameter_count(copy), true);
+  }
+
   std::vector<AnyModule> modules_;
 };
 

@@ -21,6 +21,7 @@ struct TraceEntry {
   std::string layer;
   Shape output;
   std::int64_t parameters = 0;
+  std::int64_t output_bytes = 0;
 };
 
 /// How a forward pass runs: mode and randomness are arguments, never hidden state.
@@ -141,6 +142,32 @@ Var forward(const M& module, const Var& x, Context& context) {
 }
 
 namespace detail {
+
+/// A module's kind, for names: its static member `kind`, else what it is.
+template <class M>
+constexpr std::string_view kind_of() {
+  if constexpr (requires { std::string_view(M::kind); }) {
+    return M::kind;
+  } else if constexpr (Functor<M>) {
+    return "activation";
+  } else {
+    return "layer";
+  }
+}
+
+/// Adds a layer to a trace. The lines from `first` on are of layers inside it and get its name in front; they count
+/// their own parameters, and if it only runs them one after the other (`container`), it has no line itself.
+void note_layer(std::vector<TraceEntry>& trace, std::size_t first, const std::string& name, const Var& output,
+                std::int64_t parameters, bool container);
+/// True for a module whose static member `container` says that it only passes values through the modules inside.
+template <class M>
+constexpr bool is_container() {
+  if constexpr (requires { M::container; }) {
+    return M::container;
+  } else {
+    return false;
+  }
+}
 
 template <class M>
 void visit_state(M& module, const std::string& path, StateVisitor& visitor);

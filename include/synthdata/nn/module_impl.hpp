@@ -7,6 +7,16 @@
 
 namespace synthdata {
 
+SYNTHDATA_INLINE void detail::note_layer(std::vector<TraceEntry>& trace, std::size_t first, const std::string& name,
+                                         const Var& output, std::int64_t parameters, bool container) {
+  const bool has_inner = trace.size() > first;
+  for (std::size_t i = first; i < trace.size(); ++i) {
+    trace[i].layer = name + "." + trace[i].layer;
+    parameters -= trace[i].parameters;
+  }
+  if (!(has_inner && container)) trace.push_back({name, output.shape(), parameters, output.value().size_bytes()});
+}
+
 SYNTHDATA_INLINE void copy_state(const ModuleState& from, const ModuleState& into) {
   if (from.parameters.size() != into.parameters.size() || from.buffers.size() != into.buffers.size()) {
     throw ShapeError(concat("copy_state: ", from.parameters.size(), " parameters and ", from.buffers.size(),

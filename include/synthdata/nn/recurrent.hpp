@@ -9,6 +9,7 @@
 
 #include <synthdata/nn/init.hpp>
 #include <synthdata/nn/module.hpp>
+#include <synthdata/ops/shape.hpp>
 
 namespace synthdata {
 
@@ -32,12 +33,6 @@ struct GateWeights {
 std::vector<Var> unstack(const Var& x);
 /// [N, T, C] -> [T, N, C]. @throws ShapeError unless there are three axes and at least one step.
 Var time_first(const char* layer, const Var& x);
-/// Joins steps of [N, H] to [T, N, H].
-Var join_steps(const std::vector<Var>& steps);
-/// [T, N, H] of each direction -> [T, N, directions H].
-Var join_directions(const std::vector<Var>& outputs);
-/// [T, N, H] -> [N, T, H]
-Var batch_first(const Var& x);
 }  // namespace detail
 
 /// Gated recurrent unit. Source: Cho et al. 2014, arXiv:1406.1078, with the reset gate behind the product.
@@ -137,9 +132,9 @@ class Recurrent {
     for (std::size_t first = 0; first < cells_.size(); first += static_cast<std::size_t>(directions_)) {
       std::vector<Var> outputs{scan(cells_[first], sequence, states[first], false)};
       if (directions_ == 2) outputs.push_back(scan(cells_[first + 1], sequence, states[first + 1], true));
-      sequence = detail::join_directions(outputs);
+      sequence = concat(outputs, -1);
     }
-    return {detail::batch_first(sequence), std::move(states)};
+    return {transpose(sequence, 0, 1), std::move(states)};
   }
 
   template <class Self, class Visitor>
@@ -157,7 +152,7 @@ class Recurrent {
       state = cell.advance(inputs[t], state);
       outputs[t] = Cell::output(state);
     }
-    return detail::join_steps(outputs);
+    return stack(outputs, 0);
   }
 
   std::vector<Cell> cells_;

@@ -5,7 +5,6 @@
 
 #include <synthdata/nn/recurrent.hpp>
 #include <synthdata/ops/matmul.hpp>
-#include <synthdata/ops/shape.hpp>
 
 namespace synthdata {
 namespace detail {
@@ -41,10 +40,6 @@ SYNTHDATA_INLINE Var time_first(const char* layer, const Var& x) {
   }
   return transpose(x, 0, 1);
 }
-
-SYNTHDATA_INLINE Var join_steps(const std::vector<Var>& steps) { return stack(steps, 0); }
-SYNTHDATA_INLINE Var join_directions(const std::vector<Var>& outputs) { return concat(outputs, -1); }
-SYNTHDATA_INLINE Var batch_first(const Var& x) { return transpose(x, 0, 1); }
 
 }  // namespace detail
 

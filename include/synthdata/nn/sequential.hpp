@@ -27,18 +27,6 @@ concept FusableActivation = requires(const L& l) { fused_form(l); };
 template <class L>
 concept TakesActivation = requires(const L& l, const Var& x, Context& c, const Activation& a) { l.fused(x, c, a); };
 
-/// A layer's kind, for names: its static member `kind`, else what it is.
-template <class L>
-constexpr std::string_view kind_of() {
-  if constexpr (requires { std::string_view(L::kind); }) {
-    return L::kind;
-  } else if constexpr (Functor<L>) {
-    return "activation";
-  } else {
-    return "layer";
-  }
-}
-
 }  // namespace detail
 
 /// Runs its layers in order. Layers are named by kind and count: "conv0", "conv1", "linear0".
@@ -46,6 +34,7 @@ template <Module... Layers>
 class Sequential {
  public:
   static constexpr const char* kind = "sequential";
+  static constexpr bool container = true;
 
   explicit Sequential(Layers... layers) : layers_(std::move(layers)...) {}
 
@@ -106,6 +95,7 @@ class Sequential {
   template <std::size_t I, bool fuses>
   Var run_one(const Var& x, Context& context) const {
     const auto& layer = std::get<I>(layers_);
+    const std::size_t noted = context.trace ? context.trace->size() : 0;
     try {
       Var y;
       if constexpr (fuses) {
@@ -113,18 +103,16 @@ class Sequential {
       } else {
         y = forward(layer, x, context);
       }
-      if (context.trace) note<I, fuses>(y, *context.trace);
+      if (context.trace) {
+        auto copy = layer;  // counting visits parameters as something that may be changed
+        detail::note_layer(*context.trace, noted, fuses ? name(I) + " + " + name(I + 1) : name(I), y,
+                           parameter_count(copy), detail::is_container<Layer<I>>());
+      }
       return y;
     } catch (Error& e) {
       e.add_context(name(I));
       throw;
     }
-  }
-
-  template <std::size_t I, bool fuses>
-  void note(const Var& y, std::vector<TraceEntry>& trace) const {
-    auto layer = std::get<I>(layers_);
-    trace.push_back({fuses ? name(I) + " + " + name(I + 1) : name(I), y.shape(), parameter_count(layer)});
   }
 
   std::tuple<Layers...> layers_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <synthdata/nn/spectral_norm.hpp>
+#include <synthdata/ops/reduce.hpp>
 #include <synthdata/ops/shape.hpp>
 
 #include <cmath>

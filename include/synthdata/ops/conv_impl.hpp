@@ -6,6 +6,7 @@
 #include <synthdata/backend/cpu/conv.hpp>
 #include <synthdata/ops/conv.hpp>
 #include <synthdata/ops/reduce.hpp>
+#include <synthdata/ops/shape.hpp>
 
 namespace synthdata {
 

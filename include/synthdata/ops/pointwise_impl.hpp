@@ -12,9 +12,11 @@ namespace detail {
 /// A constant of one element, whose value can go into a kernel as a number.
 inline bool is_scalar_constant(const Var& x) { return x.rank() == 0 && !x.requires_grad(); }
 
-/// Gives a scalar constant the dtype of the operand it meets.
+/// Gives a scalar constant the dtype of the operand it meets. Of two scalar constants the f64 one yields: it may be a
+/// number that Var(1.0) wrapped.
 inline Var match_dtype(const Var& x, const Var& other) {
   if (x.dtype() == other.dtype() || !is_scalar_constant(x)) return x;
+  if (is_scalar_constant(other) && x.dtype() != DType::f64) return x;
   return Var(x.value().to(other.dtype()));
 }
 
@@ -116,8 +118,10 @@ struct WhereValue {
 }  // namespace detail
 
 SYNTHDATA_INLINE Var where(const Var& condition, const Var& a0, const Var& b0) {
-  const Var& typed = detail::is_scalar_constant(a0) ? (detail::is_scalar_constant(b0) ? condition : b0) : a0;
-  const Var a = detail::match_dtype(a0, typed), b = detail::match_dtype(b0, typed);
+  // two numbers take the dtype of a condition that was computed from the operands
+  const bool numbers = detail::is_scalar_constant(a0) && detail::is_scalar_constant(b0) && a0.dtype() == DType::f64 &&
+                       b0.dtype() == DType::f64 && is_floating(condition.dtype());
+  const Var a = detail::match_dtype(a0, numbers ? condition : b0), b = detail::match_dtype(b0, numbers ? condition : a0);
   const Tensor mask = condition.value().to(a.dtype());
   Tensor y = backend::map("where", detail::WhereValue{}, mask, a.value(), b.value());
   return detail::record(

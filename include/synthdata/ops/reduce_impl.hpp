@@ -79,6 +79,7 @@ SYNTHDATA_INLINE Var min(const Var& x, const Axes& axes, Keepdims keep) { return
 
 SYNTHDATA_INLINE Var logsumexp(const Var& x, const Axes& axes, Keepdims keep) {
   Tensor peak = backend::max_to(x.value(), axes.kept(x.shape()));
+  if (peak.shares_elements(x.value())) peak = peak.clone();  // nothing was reduced, and the peak is written to
   visit_floating(peak.dtype(), "logsumexp", [&]<class T>() {
     for (T& value : peak.span<T>()) {
       if (value - value != T(0)) value = T(0);  // an infinite peak would make infinity minus infinity

@@ -41,15 +41,20 @@ void run(const Kernel& kernel, Args... args) {
   run_baseline(kernel, args...);
 }
 
-/// f(0) ... f(count - 1), count <= 64; a full block runs in vector registers.
+/// f(0) ... f(count - 1), count <= 64, in vector registers as far as whole blocks of 64 or 16 go.
 template <class F>
 SYNTHDATA_HD void for_block(std::int64_t count, const F& f) {
   if (count == block_size) {
     SYNTHDATA_IVDEP
     for (int j = 0; j < static_cast<int>(block_size); ++j) f(j);
-  } else {
-    for (int j = 0; j < static_cast<int>(count); ++j) f(j);
+    return;
   }
+  int j = 0;
+  for (; j + 16 <= static_cast<int>(count); j += 16) {
+    SYNTHDATA_IVDEP
+    for (int i = 0; i < 16; ++i) f(j + i);
+  }
+  for (; j < static_cast<int>(count); ++j) f(j);
 }
 
 /// f(first, count) for the blocks of [0, n).

@@ -59,7 +59,7 @@ struct ColumnWalk {
 
   template <class F>
   void for_items(const F& f) const {
-    const std::int64_t cost = std::min(chunk_rows, wide_rows) * std::min(wide, piece);
+    const std::int64_t cost = std::max<std::int64_t>(1, std::min(chunk_rows, wide_rows) * std::min(wide, piece));
     parallel_for(samples * chunks * pieces, std::int64_t{1} + 16384 / cost, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         Item item;
@@ -82,7 +82,7 @@ struct ColumnWalk {
   template <class F>
   void for_channels(const F& f) const {
     const std::int64_t parts = (channels + piece - 1) / piece;
-    const std::int64_t cost = chunks * repeat * std::min(channels, piece);
+    const std::int64_t cost = std::max<std::int64_t>(1, chunks * repeat * std::min(channels, piece));
     parallel_for(samples * parts, std::int64_t{1} + 16384 / cost, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t from = i % parts * piece;
@@ -107,17 +107,17 @@ SYNTHDATA_HD void for_item(const Item& item, const F& f) {
 template <class T>
 struct ColumnMoments {
   SYNTHDATA_HD void operator()(Item item, const T* x, T* mean, T* squares) const {
-    const auto scale = [&](std::int64_t begin, std::int64_t end, std::int64_t rows) SYNTHDATA_INLINE_LAMBDA {
-      const T share = rows ? T(1) / static_cast<T>(rows) : T(0);
-      for (std::int64_t j = begin; j < end; ++j) mean[j] *= share;
+    const auto divide = [&](std::int64_t begin, std::int64_t end, std::int64_t rows) SYNTHDATA_INLINE_LAMBDA {
+      const T count = rows ? static_cast<T>(rows) : T(1);  // divided, not multiplied by 1 / count: exact for constants
+      for (std::int64_t j = begin; j < end; ++j) mean[j] /= count;
     };
     std::fill_n(mean, item.width, T(0));
     std::fill_n(squares, item.width, T(0));
     for_item(item, [=](std::int64_t at, std::int64_t b, std::int64_t count) SYNTHDATA_INLINE_LAMBDA {
       for_block(count, [=](int j) SYNTHDATA_INLINE_LAMBDA { mean[b + j] += x[at + j]; });
     });
-    scale(0, item.last_width, item.rows);
-    scale(item.last_width, item.width, item.rows - 1);
+    divide(0, item.last_width, item.rows);
+    divide(item.last_width, item.width, item.rows - 1);
     for_item(item, [=](std::int64_t at, std::int64_t b, std::int64_t count) SYNTHDATA_INLINE_LAMBDA {
       for_block(count, [=](int j) SYNTHDATA_INLINE_LAMBDA {
         const T d = x[at + j] - mean[b + j];
@@ -222,12 +222,12 @@ struct RowForward {
   SYNTHDATA_HD void operator()(std::int64_t rows, std::int64_t n, const T* x, const T* gamma, const T* beta, T* y, T* means,
                                T* variances) const {
     for (std::int64_t r = 0; r < rows; ++r, x += n, y += n) {
-      const T share = T(1) / static_cast<T>(n);
-      const T mean = share * lane_sum<T>(n, [=](std::int64_t j) SYNTHDATA_INLINE_LAMBDA { return x[j]; });
-      const T variance = share * lane_sum<T>(n, [=](std::int64_t j) SYNTHDATA_INLINE_LAMBDA {
+      const T size = static_cast<T>(n);
+      const T mean = lane_sum<T>(n, [=](std::int64_t j) SYNTHDATA_INLINE_LAMBDA { return x[j]; }) / size;
+      const T variance = lane_sum<T>(n, [=](std::int64_t j) SYNTHDATA_INLINE_LAMBDA {
         const T d = x[j] - mean;
         return d * d;
-      });
+      }) / size;
       const T inverse = static_cast<T>(inverse_deviation(variance, epsilon));
       means[r] = mean;
       variances[r] = variance;
