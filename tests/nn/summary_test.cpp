@@ -27,7 +27,7 @@ TEST_CASE("summary lists layers, fused ones together, with aligned columns and t
         "reshape0                       [32, 7, 7, 16]            0       98.0 KiB\n"
         "conv_transpose0 + activation1  [32, 14, 14, 1]         257       24.5 KiB\n"
         "-------------------------------------------------------------------------\n"
-        "total                                                80,225      331.0 KiB\n"
+        "total                                               80,225      331.0 KiB\n"
         "weights: 313.4 KiB\n");
 }
 

@@ -130,6 +130,9 @@ TEST_CASE("gather and its kin have the right first and second derivatives") {
   check_derivatives([&](V v) { return scatter_add({2, 6, 3}, 1, indices({5, 1, 1, 0}), v[0]); }, {x});
   check_derivatives([&](V v) { return take_along_axis(v[0], each, 1); }, {x});
   check_derivatives([&](V v) { return scatter_along_axis({2, 4, 3}, each, 1, v[0]); }, {five});
-  check_derivatives([&](V v) { return embedding(v[0], Tensor::from(std::vector<std::int64_t>{1, 0, 1, 1}, {2, 2})); },
-                    {normal({3, 2}, rng, DType::f64)});
+  check_derivatives(
+      [&](V v) {
+        return embedding(v[0], Tensor::from(std::vector<std::int64_t>{1, 0, 1, 1}, {2, 2}));
+      },
+      {normal({3, 2}, rng, DType::f64)});
 }

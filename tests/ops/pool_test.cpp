@@ -31,8 +31,8 @@ Tensor naive_pool(const Tensor& x, const Case& c, bool average, bool count_inclu
               const std::int64_t h = o1 * c.stride[1] - c.padding[1] + i / c.kernel[2] % c.kernel[1];
               const std::int64_t w = o2 * c.stride[2] - c.padding[2] + i % c.kernel[2];
               if (d < 0 || h < 0 || w < 0 || d >= x.shape(1) || h >= x.shape(2) || w >= x.shape(3)) continue;
-              const double v = x.data<double>()[(((n * x.shape(1) + d) * x.shape(2) + h) * x.shape(3) + w) * x.shape(4) +
-                                                channel];
+              const double v =
+                  x.data<double>()[(((n * x.shape(1) + d) * x.shape(2) + h) * x.shape(3) + w) * x.shape(4) + channel];
               sum += v;
               count += 1.0;
               largest = std::fmax(largest, v);
@@ -82,10 +82,9 @@ TEST_CASE("pooling of images and sequences is pooling of flat volumes") {
   Rng rng{2};
   const Tensor x = normal({2, 6, 8, 4}, rng);
   CHECK(max_pool(x, {.kernel = 2}).shape() == Shape{2, 3, 4, 4});
-  CHECK(same_bits(max_pool(x, {.kernel = {2, 3}, .stride = 2}).value(),
-                  max_pool(x.reshape({2, 1, 6, 8, 4}), {.kernel = {1, 2, 3}, .stride = {1, 2, 2}})
-                      .value()
-                      .reshape({2, 3, 3, 4})));
+  CHECK(same_bits(
+      max_pool(x, {.kernel = {2, 3}, .stride = 2}).value(),
+      max_pool(x.reshape({2, 1, 6, 8, 4}), {.kernel = {1, 2, 3}, .stride = {1, 2, 2}}).value().reshape({2, 3, 3, 4})));
   const Tensor sequence = x.reshape({2, 48, 4});
   CHECK(avg_pool(sequence, {.kernel = 5, .stride = 3, .padding = 2}).shape() == Shape{2, 16, 4});
   CHECK(same_bits(avg_pool(sequence, {.kernel = 5, .stride = 3, .padding = 2}).value(),

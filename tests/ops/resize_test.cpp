@@ -73,9 +73,8 @@ TEST_CASE("a scale stands for both extents") {
   CHECK(resize_bilinear(x, {.scale = 0.5}).shape() == Shape{1, 2, 3, 2});
   CHECK(resize_nearest(x, {.scale = 1.6}).shape() == Shape{1, 6, 9, 2});
   CHECK(same_bits(upsample_nearest(x, 3).value(), resize_nearest(x, {.height = 12, .width = 18}).value()));
-  CHECK(matches(upsample_nearest(x, 3).value(), [wide = x.to(DType::f64)](auto n, auto h, auto w, auto c) {
-    return pixel(wide, n, h / 3, w / 3, c);
-  }));
+  CHECK(matches(upsample_nearest(x, 3).value(),
+                [wide = x.to(DType::f64)](auto n, auto h, auto w, auto c) { return pixel(wide, n, h / 3, w / 3, c); }));
   CHECK(same_bits(resize_bilinear(x, {.scale = 1}).value(), x));
 }
 
@@ -83,7 +82,8 @@ TEST_CASE("pixel_shuffle has PyTorch's order of channels") {
   const Tensor x = arange(2 * 2 * 3 * 12, DType::f64).reshape({2, 2, 3, 12});
   const Tensor y = pixel_shuffle(x, 2).value();
   REQUIRE(y.shape() == Shape{2, 4, 6, 3});
-  CHECK(matches(y, [&](auto n, auto h, auto w, auto c) { return pixel(x, n, h / 2, w / 2, c * 4 + h % 2 * 2 + w % 2); }));
+  CHECK(
+      matches(y, [&](auto n, auto h, auto w, auto c) { return pixel(x, n, h / 2, w / 2, c * 4 + h % 2 * 2 + w % 2); }));
   CHECK(same_bits(pixel_unshuffle(y, 2).value(), x));
 }
 

@@ -211,10 +211,12 @@ TEST_CASE("shape operations have the right first and second derivatives") {
   check_derivatives([](V v) { return slice(v[0], 2, 1, 4, 2); }, {x});
   check_derivatives([](V v) { return concat({v[0], v[1], v[0]}, 1); }, {x, y});
   check_derivatives([](V v) { return stack({v[0], v[0] * 2.0}, 1); }, {x});
-  check_derivatives([](V v) {
-    const std::vector<Var> parts = split(v[0], 2, {1, 3});
-    return parts[0] * parts[1];
-  }, {x});
+  check_derivatives(
+      [](V v) {
+        const std::vector<Var> parts = split(v[0], 2, {1, 3});
+        return parts[0] * parts[1];
+      },
+      {x});
   check_derivatives([](V v) { return pad(v[0], {{0, 1}, {2, 0}, {1, 1}}, 0.5); }, {x});
   check_derivatives([](V v) { return flip(v[0], 1); }, {x});
   check_derivatives([](V v) { return tile(v[0], 1, 2) + repeat(v[0], 1, 2); }, {x});

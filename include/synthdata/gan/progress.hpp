@@ -7,8 +7,6 @@
 
 #include <synthdata/gan/trainer.hpp>
 
-#include <chrono>
-
 namespace synthdata {
 
 /// Prints to standard error: on a terminal one line that renews itself, elsewhere a line every ten seconds.
@@ -27,13 +25,13 @@ class Progress {
   std::string line(const StepInfo& info) const;
 
  private:
-  using Clock = std::chrono::steady_clock;
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+  static double now();  // seconds of a steady clock
+  double seconds() const { return now() - start_; }
 
   std::int64_t steps_, first_, samples_ = 0, averaged_ = 0;
   double critic_ = 0.0, generator_ = 0.0, printed_at_ = -1e9;
   bool terminal_, warned_ = false, open_ = false;
-  Clock::time_point start_ = Clock::now();
+  double start_ = now();
 };
 
 }  // namespace synthdata

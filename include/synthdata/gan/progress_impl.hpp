@@ -5,6 +5,7 @@
 
 #include <synthdata/gan/progress.hpp>
 
+#include <chrono>
 #include <cstdio>
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -12,6 +13,10 @@
 #endif
 
 namespace synthdata {
+
+SYNTHDATA_INLINE double Progress::now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 SYNTHDATA_INLINE Progress::Progress(std::int64_t steps, std::int64_t first) : steps_(steps), first_(first) {
 #if defined(__unix__) || defined(__APPLE__)

@@ -14,7 +14,8 @@ std::string summary_table(const Tensor& input, const std::vector<TraceEntry>& tr
 }  // namespace detail
 
 /// Runs the net once on zeros of the given shape, batch included, and describes what happened: a line for each layer
-/// (fused neighbours share one; layers inside others have their path) and the totals.
+/// (fused neighbours share one; layers inside others have their path) and the totals. The memory is that of each output
+/// as a tensor of its own; a Reshape shares the elements of its input in fact.
 /// @param dtype  of the input: i64 for a net that begins with an Embedding
 /// @throws what the net throws for such an input.
 template <Module Net>

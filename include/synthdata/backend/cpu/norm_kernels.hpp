@@ -27,7 +27,7 @@ struct ColumnWalk {
   std::int64_t repeat;
   std::int64_t wide_rows;  // the last one may be short
   std::int64_t chunk_rows, chunks;
-  static constexpr std::int64_t piece = 512;  // columns: a chunk of a piece stays in the L2 cache
+  static constexpr std::int64_t piece = 1024;  // columns: a chunk of a piece stays in the L2 cache
   std::int64_t pieces;
 
   /// x is [samples, rows, channels].
