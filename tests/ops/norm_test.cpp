@@ -25,20 +25,29 @@ struct Kind {
 };
 
 const Kind kinds[] = {
-    {"batch", 1, 2 * 3 * 5, 4, 4, {2, 3, 5, 4}},     {"batch", 1, 3, 70, 70, {3, 70}},
-    {"batch", 1, 2, 1, 1, {2, 1}},                   {"layer", 6, 1, 7, 1, {2, 3, 7}},
-    {"layer", 3, 1, 130, 1, {3, 130}},               {"layer", 2, 1, 1, 1, {2, 1}},
-    {"group", 2, 9, 6, 3, {2, 3, 3, 6}},             {"group", 3, 1, 6, 2, {3, 6}},
-    {"group", 2, 4, 6, 1, {2, 4, 6}},                {"instance", 2, 8, 3, 3, {2, 2, 4, 3}},
+    {"batch", 1, 2 * 3 * 5, 4, 4, {2, 3, 5, 4}},
+    {"batch", 1, 3, 70, 70, {3, 70}},
+    {"batch", 1, 2, 1, 1, {2, 1}},
+    {"layer", 6, 1, 7, 1, {2, 3, 7}},
+    {"layer", 3, 1, 130, 1, {3, 130}},
+    {"layer", 2, 1, 1, 1, {2, 1}},
+    {"group", 2, 9, 6, 3, {2, 3, 3, 6}},
+    {"group", 3, 1, 6, 2, {3, 6}},
+    {"group", 2, 4, 6, 1, {2, 4, 6}},
+    {"instance", 2, 8, 3, 3, {2, 2, 4, 3}},
     {"instance", 1, 5, 66, 66, {1, 5, 66}},
 };
 
 Var apply(const Kind& k, const Var& x, const Var& gamma, const Var& beta, const Activation& act = {}) {
   switch (k.name[0]) {
-    case 'b': return batch_norm(x, gamma, beta, 1e-5, act);
-    case 'l': return layer_norm(x, gamma, beta, 1e-5, act);
-    case 'g': return group_norm(x, k.groups, gamma, beta, 1e-5, act);
-    default: return instance_norm(x, gamma, beta, 1e-5, act);
+    case 'b':
+      return batch_norm(x, gamma, beta, 1e-5, act);
+    case 'l':
+      return layer_norm(x, gamma, beta, 1e-5, act);
+    case 'g':
+      return group_norm(x, k.groups, gamma, beta, 1e-5, act);
+    default:
+      return instance_norm(x, gamma, beta, 1e-5, act);
   }
 }
 
@@ -151,9 +160,12 @@ TEST_CASE("an activation fused into a normalisation gives what it gives alone") 
 
 TEST_CASE("normalisations give the same bits for one and two threads, and close ones for every instruction set") {
   const Restore restore;
-  const Kind large[] = {{"batch", 1, 16 * 14 * 14, 64, 64, {16, 14, 14, 64}}, {"batch", 1, 64, 3000, 3000, {64, 3000}},
-                        {"batch", 1, 8 * 30 * 30, 3, 3, {8, 30, 30, 3}},      {"batch", 1, 300, 101, 101, {300, 101}},
-                        {"layer", 700, 1, 96, 1, {700, 96}},                  {"group", 8, 400, 24, 4, {8, 20, 20, 24}},
+  const Kind large[] = {{"batch", 1, 16 * 14 * 14, 64, 64, {16, 14, 14, 64}},
+                        {"batch", 1, 64, 3000, 3000, {64, 3000}},
+                        {"batch", 1, 8 * 30 * 30, 3, 3, {8, 30, 30, 3}},
+                        {"batch", 1, 300, 101, 101, {300, 101}},
+                        {"layer", 700, 1, 96, 1, {700, 96}},
+                        {"group", 8, 400, 24, 4, {8, 20, 20, 24}},
                         {"instance", 6, 32 * 32, 3, 3, {6, 32, 32, 3}}};
   for (const Kind& k : large)
     for (const Activation& act : {fused::none, fused::leaky_relu(0.2), fused::tanh}) {

@@ -6,6 +6,7 @@
 #include <synthdata/io/safetensors.hpp>
 #include <synthdata/ops/conv.hpp>
 #include <synthdata/ops/gather.hpp>
+#include <synthdata/ops/loss.hpp>
 #include <synthdata/ops/matmul.hpp>
 #include <synthdata/ops/norm.hpp>
 #include <synthdata/ops/pool.hpp>
@@ -270,11 +271,22 @@ const Row norm_rows[] = {
     {"group_norm", [](const Case& c) { return group_norm(c["x"], 2, c["gamma"], c["beta"]); }},
 };
 
+const Row loss_rows[] = {
+    {"mse_loss", [](const Case& c) { return mse_loss(c["a"], c["b"]); }},
+    {"l1_loss", [](const Case& c) { return l1_loss(c["a"], c["b"]); }},
+    {"binary_cross_entropy", [](const Case& c) { return binary_cross_entropy_with_logits(c["a"], c["b"]); }},
+    {"binary_cross_entropy_far", [](const Case& c) { return binary_cross_entropy_with_logits(c["a"], c["b"]); }},
+    {"cross_entropy", [](const Case& c) { return cross_entropy(c["a"], c["i"].value()); }},
+    {"cross_entropy_smoothed",
+     [](const Case& c) { return cross_entropy(c["a"], c["i"].value(), {.label_smoothing = 0.1}); }},
+};
+
 std::vector<Row> all_rows() {
   std::vector<Row> rows;
   for (const auto& group : {std::span<const Row>(pointwise_rows), std::span<const Row>(reduction_rows),
                             std::span<const Row>(product_rows), std::span<const Row>(conv_rows),
-                            std::span<const Row>(moving_rows), std::span<const Row>(norm_rows)}) {
+                            std::span<const Row>(moving_rows), std::span<const Row>(norm_rows),
+                            std::span<const Row>(loss_rows)}) {
     rows.insert(rows.end(), group.begin(), group.end());
   }
   return rows;

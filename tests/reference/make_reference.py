@@ -295,6 +295,14 @@ case("layer_norm", lambda x, g, b: F.layer_norm(x, (5,), g, b), x=real(2, 3, 5),
 case("instance_norm", norm(lambda x, g, b: F.instance_norm(x, None, None, g, b)), x=real(2, 3, 3, 2), gamma=real(2), beta=real(2))
 case("group_norm", norm(lambda x, g, b: F.group_norm(x, 2, g, b)), x=real(2, 2, 3, 4), gamma=real(4), beta=real(4))
 
+# ---- losses ----
+case("mse_loss", F.mse_loss, a=real(3, 4), b=real(3, 4))
+case("l1_loss", F.l1_loss, a=real(3, 4), b=real(3, 4))
+case("binary_cross_entropy", F.binary_cross_entropy_with_logits, a=real(3, 4), b=real(3, 4, low=0, high=1))
+case("binary_cross_entropy_far", F.binary_cross_entropy_with_logits, a=60 * real(8), b=real(8, low=0, high=1))
+case("cross_entropy", F.cross_entropy, a=real(4, 5), i=indices(5, 4))
+case("cross_entropy_smoothed", lambda a, i: F.cross_entropy(a, i, label_smoothing=0.1), a=real(4, 5), i=indices(5, 4))
+
 tensors = sorted(stored.items(), key=lambda entry: entry[0].split("/")[0])  # stable: cases stay in their inner order
 header, data = {}, b""
 for name, t in tensors:

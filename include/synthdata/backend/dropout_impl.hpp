@@ -24,15 +24,9 @@ struct DropoutRun {
       cpu::philox_words(mask.seed, mask.stream,
                         mask.first + static_cast<std::uint64_t>(i / cpu::philox_group) * cpu::philox_lanes, words);
       const T* from = x + i;
-      if (act.kind != cpu::Act::none) {
-        if (y) {  // where an element was dropped the slope does not matter
-          const T* dropped = y + i;
-          cpu::for_block(count, [&](int j) SYNTHDATA_INLINE_LAMBDA { output[j] = dropped[j] * keep; });
-          act.gradient(count, from, output, before);
-        } else {
-          cpu::for_block(count, [&](int j) SYNTHDATA_INLINE_LAMBDA { before[j] = from[j]; });
-          act.apply(count, before);
-        }
+      if (act.kind != cpu::Act::none && !y) {
+        cpu::for_block(count, [&](int j) SYNTHDATA_INLINE_LAMBDA { before[j] = from[j]; });
+        act.apply(count, before);
         from = before;
       }
       T* to = out + i;
@@ -40,6 +34,14 @@ struct DropoutRun {
         const auto u = static_cast<T>(static_cast<std::int32_t>(words[j] >> 8)) * T(0x1p-24);
         to[j] = math::select(u < keep, from[j] * scale, T(0));
       });
+      if (act.kind != cpu::Act::none && y) {  // where an element was dropped the slope does not matter
+        const T* dropped = y + i;
+        cpu::for_block(count, [&](int j) SYNTHDATA_INLINE_LAMBDA {
+          before[j] = to[j];  // scaled first, as without fusion: the same bits
+          output[j] = dropped[j] * keep;
+        });
+        act.gradient(count, before, output, to);
+      }
     }
   }
 };
@@ -50,9 +52,8 @@ inline Tensor run_dropout(const Tensor& x, const Tensor& y, const DropoutMask& m
     const T *px = x.data<T>(), *py = y.defined() ? y.data<T>() : nullptr;
     T* to = out.data<T>();
     const DropoutRun<T> kernel{mask, {act, static_cast<T>(slope)}};
-    parallel_for(x.size(), cpu::elementwise_chunk, [&](std::int64_t begin, std::int64_t end) {
-      cpu::run<T>(kernel, px, py, to, begin, end);
-    });
+    parallel_for(x.size(), cpu::elementwise_chunk,
+                 [&](std::int64_t begin, std::int64_t end) { cpu::run<T>(kernel, px, py, to, begin, end); });
   });
   return out;
 }

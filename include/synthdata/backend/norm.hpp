@@ -44,7 +44,8 @@ struct NormWanted {
 struct NormGradients {
   Tensor x, gamma, beta;  ///< undefined where not asked for
 };
-/// Gradients of norm and norm_apply, two passes over x and g. The output is computed again where the activation needs it.
+/// Gradients of norm and norm_apply, two passes over x and g. The output is computed again where the activation needs
+/// it.
 /// @param constant_moments  the moments are given numbers, not those of x
 NormGradients norm_gradients(const Tensor& x, const Tensor& g, const NormShape& shape, const NormMoments& moments,
                              const NormAffine& affine, const NormWanted& wanted, bool constant_moments);

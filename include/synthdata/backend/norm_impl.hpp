@@ -1,7 +1,7 @@
 // synthdata/backend/norm_impl.hpp: bodies of backend/norm.hpp.
 //
-// By columns: partial sums of chunks are combined for each channel, channels into groups, and one more pass over x writes
-// the result. What that pass needs is laid out as five coefficients for each column. By rows: one pass.
+// By columns: partial sums of chunks are combined for each channel, channels into groups, and one more pass over x
+// writes the result. What that pass needs is laid out as five coefficients for each column. By rows: one pass.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -24,7 +24,8 @@ BlockActivation<T> block_activation(const NormAffine& a) {
 template <class T>
 void repeat_columns(const ColumnWalk& walk, T* rows, std::int64_t count) {
   for (std::int64_t k = 0; k < count; ++k) {
-    for (std::int64_t j = walk.channels; j < walk.wide; ++j) rows[k * walk.wide + j] = rows[k * walk.wide + j - walk.channels];
+    for (std::int64_t j = walk.channels; j < walk.wide; ++j)
+      rows[k * walk.wide + j] = rows[k * walk.wide + j - walk.channels];
   }
 }
 
@@ -95,7 +96,8 @@ NormMoments column_moments(const Tensor& x, const NormShape& s, const ColumnWalk
     });
   });
 
-  NormMoments moments{Tensor::empty({s.samples, s.groups}, dtype_of<T>), Tensor::empty({s.samples, s.groups}, dtype_of<T>)};
+  NormMoments moments{Tensor::empty({s.samples, s.groups}, dtype_of<T>),
+                      Tensor::empty({s.samples, s.groups}, dtype_of<T>)};
   T *means = moments.mean.data<T>(), *variances = moments.variance.data<T>();
   const std::int64_t width = s.channels / s.groups;
   for (std::int64_t i = 0; i < s.samples * s.groups; ++i) {
@@ -114,7 +116,8 @@ NormMoments column_moments(const Tensor& x, const NormShape& s, const ColumnWalk
 }
 
 template <class T>
-Tensor column_apply(const Tensor& x, const NormShape& s, const NormMoments& m, const NormAffine& a, const ColumnWalk& walk) {
+Tensor column_apply(const Tensor& x, const NormShape& s, const NormMoments& m, const NormAffine& a,
+                    const ColumnWalk& walk) {
   const Tensor all = coefficients<T>(walk, s, m, a);
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   const T* px = x.data<T>();
@@ -128,8 +131,8 @@ Tensor column_apply(const Tensor& x, const NormShape& s, const NormMoments& m, c
 
 /// Fills q and r of the coefficients: what the dependence of the moments on x adds to its gradient.
 template <class T>
-void add_moment_terms(Tensor& all, const NormShape& s, const NormMoments& m, const NormAffine& a, const ColumnWalk& walk,
-                      const double* totals) {
+void add_moment_terms(Tensor& all, const NormShape& s, const NormMoments& m, const NormAffine& a,
+                      const ColumnWalk& walk, const double* totals) {
   const T* gamma = a.gamma.defined() ? a.gamma.data<T>() : nullptr;
   const std::int64_t width = s.channels / s.groups;
   const auto count = static_cast<double>(s.count());
@@ -155,8 +158,8 @@ void add_moment_terms(Tensor& all, const NormShape& s, const NormMoments& m, con
 }
 
 template <class T>
-NormGradients column_gradients(const Tensor& x, const Tensor& g, const NormShape& s, const NormMoments& m, const NormAffine& a,
-                               const NormWanted& wanted, bool constant_moments) {
+NormGradients column_gradients(const Tensor& x, const Tensor& g, const NormShape& s, const NormMoments& m,
+                               const NormAffine& a, const NormWanted& wanted, bool constant_moments) {
   const ColumnWalk walk = columns_of(s);
   Tensor all = coefficients<T>(walk, s, m, a);
   const T *px = x.data<T>(), *pg = g.data<T>();
@@ -191,7 +194,8 @@ NormGradients column_gradients(const Tensor& x, const Tensor& g, const NormShape
       double gamma = 0.0, beta = 0.0;
       for (std::int64_t n = 0; n < s.samples; ++n) {
         beta += totals[n * 2 * s.channels + c];
-        gamma += totals[(n * 2 + 1) * s.channels + c] * inverse_deviation(m.variance.data<T>()[n * s.groups + group], a.epsilon);
+        gamma += totals[(n * 2 + 1) * s.channels + c] *
+                 inverse_deviation(m.variance.data<T>()[n * s.groups + group], a.epsilon);
       }
       if (wanted.gamma) out.gamma.data<T>()[c] = static_cast<T>(gamma);
       if (wanted.beta) out.beta.data<T>()[c] = static_cast<T>(beta);
@@ -228,8 +232,8 @@ Tensor row_forward(const Tensor& x, const NormShape& s, const NormAffine& a, Nor
 }
 
 template <class T>
-NormGradients row_gradients(const Tensor& x, const Tensor& g, const NormShape& s, const NormMoments& m, const NormAffine& a,
-                            const NormWanted& wanted) {
+NormGradients row_gradients(const Tensor& x, const Tensor& g, const NormShape& s, const NormMoments& m,
+                            const NormAffine& a, const NormWanted& wanted) {
   const Tensor gamma = a.gamma.defined() ? a.gamma : Tensor::ones({s.channels}, x.dtype());
   const Tensor beta = a.beta.defined() ? a.beta : Tensor::zeros({s.channels}, x.dtype());
   const std::int64_t chunk = row_chunk_of(s.channels), chunks = (s.samples + chunk - 1) / chunk;

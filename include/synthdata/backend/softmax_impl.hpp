@@ -1,7 +1,7 @@
 // synthdata/backend/softmax_impl.hpp: bodies of backend/softmax.hpp.
 //
-// A block is walked in pieces of 64 lanes, or of 16 when it is that small; a last partial piece is padded with what does
-// not count (-infinity, 0) in a buffer on the stack, so small blocks run in vector registers too.
+// A block is walked in pieces of 64 lanes, or of 16 when it is that small; a last partial piece is padded with what
+// does not count (-infinity, 0) in a buffer on the stack, so small blocks run in vector registers too.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -197,15 +197,15 @@ SYNTHDATA_INLINE Tensor softmax(SoftmaxKind kind, const Tensor& x, const Tensor&
   return y;
 }
 
-SYNTHDATA_INLINE Tensor softmax_gradient(SoftmaxKind kind, const Tensor& y, const Tensor& g, double scale, Blocks blocks) {
+SYNTHDATA_INLINE Tensor softmax_gradient(SoftmaxKind kind, const Tensor& y, const Tensor& g, double scale,
+                                         Blocks blocks) {
   Tensor dx = Tensor::empty(y.shape(), y.dtype());
   visit_floating(y.dtype(), "softmax", [&]<class T>() {
     const T *py = y.data<T>(), *pg = g.data<T>();
     T* to = dx.data<T>();
     const detail::SoftmaxGradientRows<T> kernel{kind == SoftmaxKind::log, static_cast<T>(scale)};
-    detail::for_rows(y, [&](std::int64_t rows, std::int64_t at) {
-      cpu::run<T>(kernel, rows, blocks, py + at, pg + at, to + at);
-    });
+    detail::for_rows(
+        y, [&](std::int64_t rows, std::int64_t at) { cpu::run<T>(kernel, rows, blocks, py + at, pg + at, to + at); });
   });
   return dx;
 }

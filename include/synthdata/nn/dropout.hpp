@@ -23,6 +23,11 @@ class Dropout {
     if (!context.training() || rate_ == 0.0) return x;
     return dropout(x, rate_, context.random("Dropout"));
   }
+  /// Dropout of activation(x), in one pass.
+  Var after(const Activation& activation, const Var& x, Context& context) const {
+    if (!context.training() || rate_ == 0.0) return detail::activated(activation, x);
+    return dropout(x, rate_, context.random("Dropout"), activation);
+  }
 
   template <class Self, class Visitor>
   static void visit(Self&, Visitor&&) {}

@@ -67,8 +67,8 @@ inline void composed_norm_gradients(const NormCall& call, const NormMoments* giv
   if (out.needs(0)) {
     Var scaled = mul(before, gamma);
     if (!given) {
-      scaled = scaled - mean(scaled, shared, Keepdims::yes) -
-               mul(normal, mean(mul(scaled, normal), shared, Keepdims::yes));
+      scaled =
+          scaled - mean(scaled, shared, Keepdims::yes) - mul(normal, mean(mul(scaled, normal), shared, Keepdims::yes));
     }
     out.add(0, reshape(mul(scaled, inverse), call.x.shape()));
   }
@@ -126,8 +126,8 @@ SYNTHDATA_INLINE Var batch_norm(const Var& x, const Var& gamma, const Var& beta,
     throw_shape("batch_norm", concat("training needs two values per channel, got ", rows), {{"input", x.value()}});
   }
   backend::NormMoments moments;
-  const Var y = detail::normalize("batch_norm", {x, gamma, beta, {1, rows, channels, channels}, epsilon, activation},
-                                  moments);
+  const Var y =
+      detail::normalize("batch_norm", {x, gamma, beta, {1, rows, channels, channels}, epsilon, activation}, moments);
   if (statistics) {
     statistics->mean = moments.mean.reshape(Shape{channels}).clone();
     statistics->variance = moments.variance.reshape(Shape{channels}).clone();

@@ -7,7 +7,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/ops/conv.hpp>
+#include <synthdata/ops/extents.hpp>
 
 namespace synthdata {
 

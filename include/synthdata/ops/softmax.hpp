@@ -1,7 +1,7 @@
 // synthdata/ops/softmax.hpp: softmax, log-softmax and their random relatives.
 //
-// None of them overflows, however large the logits. Over the last axis value and first gradient are fused kernels; other
-// axes, and gradients that are recorded, run in library operations.
+// None of them overflows, however large the logits. Over the last axis value and first gradient are fused kernels;
+// other axes, and gradients that are recorded, run in library operations.
 //
 // SPDX-License-Identifier: MIT
 #pragma once

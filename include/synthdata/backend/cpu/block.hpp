@@ -84,21 +84,31 @@ struct BlockActivation {
   /// y = act(y)
   SYNTHDATA_HD void apply(std::int64_t count, T* y) const {
     switch (kind) {
-      case Act::none: return;
-      case Act::relu: return values(Relu{}, count, y);
-      case Act::leaky_relu: return values(LeakyRelu{static_cast<double>(slope)}, count, y);
-      case Act::tanh: return values(Tanh{}, count, y);
-      case Act::sigmoid: return values(Sigmoid{}, count, y);
+      case Act::none:
+        return;
+      case Act::relu:
+        return values(Relu{}, count, y);
+      case Act::leaky_relu:
+        return values(LeakyRelu{static_cast<double>(slope)}, count, y);
+      case Act::tanh:
+        return values(Tanh{}, count, y);
+      case Act::sigmoid:
+        return values(Sigmoid{}, count, y);
     }
   }
   /// out = g act', read off the output y.
   SYNTHDATA_HD void gradient(std::int64_t count, const T* g, const T* y, T* out) const {
     switch (kind) {
-      case Act::none: return for_block(count, [=](int j) SYNTHDATA_INLINE_LAMBDA { out[j] = g[j]; });
-      case Act::relu: return slopes(Relu{}, count, g, y, out);
-      case Act::leaky_relu: return slopes(LeakyRelu{static_cast<double>(slope)}, count, g, y, out);
-      case Act::tanh: return slopes(Tanh{}, count, g, y, out);
-      case Act::sigmoid: return slopes(Sigmoid{}, count, g, y, out);
+      case Act::none:
+        return for_block(count, [=](int j) SYNTHDATA_INLINE_LAMBDA { out[j] = g[j]; });
+      case Act::relu:
+        return slopes(Relu{}, count, g, y, out);
+      case Act::leaky_relu:
+        return slopes(LeakyRelu{static_cast<double>(slope)}, count, g, y, out);
+      case Act::tanh:
+        return slopes(Tanh{}, count, g, y, out);
+      case Act::sigmoid:
+        return slopes(Sigmoid{}, count, g, y, out);
     }
   }
   /// True if the slope can be read off the argument as well as off the output: both have the same sign.

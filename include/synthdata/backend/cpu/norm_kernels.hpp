@@ -1,7 +1,7 @@
 // synthdata/backend/cpu/norm_kernels.hpp: the inner loops of normalisation, and how they walk over the data.
 //
-// Two ways. By columns: sums for each channel over a chunk of rows. By rows, for layer norm: a row stays in the cache, so
-// all is done at once. backend/norm_impl.hpp puts the parts together.
+// Two ways. By columns: sums for each channel over a chunk of rows. By rows, for layer norm: a row stays in the cache,
+// so all is done at once. backend/norm_impl.hpp puts the parts together.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -22,8 +22,8 @@ using cpu::for_blocks;
 /// How the rows of a sample are walked: few channels are laid side by side until they fill whole blocks.
 struct ColumnWalk {
   std::int64_t samples, channels;
-  std::int64_t elements;   // of a sample
-  std::int64_t wide;       // columns: `repeat` rows of the sample side by side
+  std::int64_t elements;  // of a sample
+  std::int64_t wide;      // columns: `repeat` rows of the sample side by side
   std::int64_t repeat;
   std::int64_t wide_rows;  // the last one may be short
   std::int64_t chunk_rows, chunks;
@@ -219,22 +219,25 @@ template <class T>
 struct RowForward {
   BlockActivation<T> act;
   double epsilon;
-  SYNTHDATA_HD void operator()(std::int64_t rows, std::int64_t n, const T* x, const T* gamma, const T* beta, T* y, T* means,
-                               T* variances) const {
+  SYNTHDATA_HD void operator()(std::int64_t rows, std::int64_t n, const T* x, const T* gamma, const T* beta, T* y,
+                               T* means, T* variances) const {
     for (std::int64_t r = 0; r < rows; ++r, x += n, y += n) {
       const T size = static_cast<T>(n);
       const T mean = lane_sum<T>(n, [=](std::int64_t j) SYNTHDATA_INLINE_LAMBDA { return x[j]; }) / size;
-      const T variance = lane_sum<T>(n, [=](std::int64_t j) SYNTHDATA_INLINE_LAMBDA {
-        const T d = x[j] - mean;
-        return d * d;
-      }) / size;
+      const T variance = lane_sum<T>(n,
+                                     [=](std::int64_t j) SYNTHDATA_INLINE_LAMBDA {
+                                       const T d = x[j] - mean;
+                                       return d * d;
+                                     }) /
+                         size;
       const T inverse = static_cast<T>(inverse_deviation(variance, epsilon));
       means[r] = mean;
       variances[r] = variance;
       for_blocks(n, [&](std::int64_t b, std::int64_t count) SYNTHDATA_INLINE_LAMBDA {
         const T *from = x + b, *scale = gamma + b, *shift = beta + b;
         T* to = y + b;
-        for_block(count, [=](int j) SYNTHDATA_INLINE_LAMBDA { to[j] = (from[j] - mean) * inverse * scale[j] + shift[j]; });
+        for_block(count,
+                  [=](int j) SYNTHDATA_INLINE_LAMBDA { to[j] = (from[j] - mean) * inverse * scale[j] + shift[j]; });
         act.apply(count, to);
       });
     }
