@@ -7,6 +7,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/autodiff/var.hpp>
 #include <synthdata/ops/extents.hpp>
 
 namespace synthdata {
