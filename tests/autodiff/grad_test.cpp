@@ -110,7 +110,8 @@ TEST_CASE("a freed branch does not hinder gradients that avoid it") {
 TEST_CASE("a constant cannot be an input") {
   const Var x = vector({1});
   const Var constant = Tensor::scalar(2.0, DType::f64);
-  CHECK_THROWS_WITH(grad(sum(x), {x, constant}), ContainsSubstring("input 1 ([] f64) is a constant; make it with leaf()"));
+  CHECK_THROWS_WITH(grad(sum(x), {x, constant}),
+                    ContainsSubstring("input 1 ([] f64) is a constant; make it with leaf()"));
   CHECK_THROWS_WITH(accumulated_grad(square(x)), ContainsSubstring("[1] f64 is not a leaf"));
 }
 

@@ -21,9 +21,9 @@ TEST_CASE("Philox 4x32-10 gives the known answers of Random123") {
   check_words(detail::philox(0, 0, 0), {0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u});
   constexpr std::uint64_t ones = ~std::uint64_t{0};
   check_words(detail::philox(ones, ones, ones), {0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu});
-  check_words(detail::philox(join(0xa4093822u, 0x299f31d0u), join(0x13198a2eu, 0x03707344u),
-                             join(0x243f6a88u, 0x85a308d3u)),
-              {0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u});
+  check_words(
+      detail::philox(join(0xa4093822u, 0x299f31d0u), join(0x13198a2eu, 0x03707344u), join(0x243f6a88u, 0x85a308d3u)),
+      {0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u});
 }
 
 TEST_CASE("an Rng walks through the blocks of its stream") {

@@ -50,10 +50,10 @@ std::vector<std::string> paths(const sd::ModuleState& state) {
 TEST_CASE("state is listed in order, under paths of kind and count") {
   sd::Rng rng{1};
   auto net = small_net(rng);
-  CHECK(paths(sd::state_of(net)) ==
-        std::vector<std::string>{"linear0.weight", "linear0.bias", "batch_norm0.gamma", "batch_norm0.beta",
-                                 "sequential0.linear0.weight", "sequential0.linear0.bias", "linear1.weight",
-                                 "batch_norm0.mean", "batch_norm0.variance"});
+  CHECK(paths(sd::state_of(net)) == std::vector<std::string>{"linear0.weight", "linear0.bias", "batch_norm0.gamma",
+                                                             "batch_norm0.beta", "sequential0.linear0.weight",
+                                                             "sequential0.linear0.bias", "linear1.weight",
+                                                             "batch_norm0.mean", "batch_norm0.variance"});
   CHECK(sd::parameter_count(net) == (12 + 4) + 8 + (16 + 4) + 8);
   CHECK(sd::parameters(net).size() == 7);
 }
@@ -148,7 +148,8 @@ TEST_CASE("copy_state copies parameters and buffers, and refuses another structu
 TEST_CASE("an error carries the path of the layer that threw it") {
   sd::Rng rng{8};
   const sd::Sequential net{sd::Linear(3, 4, rng), sd::Sequential{sd::Relu{}, sd::Linear(5, 1, rng)}};
-  CHECK_THROWS_WITH(test::run(net, sd::zeros({2, 3})), ContainsSubstring("weight expects 5 input features, input has 4"));
+  CHECK_THROWS_WITH(test::run(net, sd::zeros({2, 3})),
+                    ContainsSubstring("weight expects 5 input features, input has 4"));
   CHECK_THROWS_WITH(test::run(net, sd::zeros({2, 3})), ContainsSubstring("while running sequential0.linear0"));
   CHECK_THROWS_AS(test::run(net, sd::zeros({2, 3})), sd::ShapeError);
   const sd::Sequential second{sd::Linear(3, 3, rng), sd::Tanh{}, sd::Linear(4, 1, rng), sd::Tanh{}};

@@ -15,8 +15,8 @@ TEST_CASE("BatchNorm in training normalises by the batch and follows it with its
   CHECK(sd::mean(y).item() == Approx(0.0).margin(1e-6));
   CHECK(test::distance(sd::var(y, 0), sd::ones({2})) < 1e-4);
   CHECK(test::distance(layer.running_mean(), test::f64({0.25 * 4, 0.25 * 25}, {2})) < 1e-5);
-  CHECK(test::distance(layer.running_variance(),
-                       test::f64({0.75 + 0.25 * 5 * 4 / 3, 0.75 + 0.25 * 125 * 4 / 3}, {2})) < 1e-4);
+  CHECK(test::distance(layer.running_variance(), test::f64({0.75 + 0.25 * 5 * 4 / 3, 0.75 + 0.25 * 125 * 4 / 3}, {2})) <
+        1e-4);
 }
 
 TEST_CASE("BatchNorm in inference uses its running statistics and leaves them") {

@@ -1,6 +1,7 @@
 // Layers against PyTorch: tests/reference/nn.py says how the numbers in nn.txt were made.
 //
 // SPDX-License-Identifier: MIT
+#include <synthdata/nn/attention.hpp>
 #include <synthdata/nn/norm.hpp>
 #include <synthdata/nn/recurrent.hpp>
 #include <synthdata/ops/shape.hpp>
@@ -88,7 +89,6 @@ void check_gradients(const std::string& name, Net& net, const sd::Var& output, c
   CHECK(off(name + ".grad_squares", sd::Tensor::from(g.squares)) < tolerance);
 }
 
-
 template <class Layer>
 void check_recurrent(const std::string& name, const Layer& layer, const sd::Shape& input) {
   Layer net = filled(layer);
@@ -117,6 +117,29 @@ Layer check_layer(const std::string& name, const Layer& layer, const sd::Shape& 
   return net;
 }
 
+/// PyTorch keeps the three input projections in one weight [3 dim, dim] and one bias.
+void check_attention(const std::string& name, std::int64_t steps, const sd::Var& given_memory, bool causal) {
+  sd::Rng rng{1};
+  sd::MultiHeadAttention net = test::to_f64(sd::MultiHeadAttention(4, 2, rng, {.causal = causal}));
+  const auto state = sd::state_of(net);  // weight and bias of query, key, value, output
+  const sd::Tensor weights = filling({12, 4}, 0), biases = filling({12}, 1);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto part = static_cast<std::int64_t>(4 * i);
+    state.parameters[2 * i].param->assign(weights.rows(part, part + 4).clone());
+    state.parameters[2 * i + 1].param->assign(biases.rows(part, part + 4).clone());
+  }
+  state.parameters[6].param->assign(filling({4, 4}, 2));
+  state.parameters[7].param->assign(filling({4}, 3));
+  const sd::Var x = sd::leaf(wave({2, steps, 4}));
+  sd::Context context;
+  const sd::Var output = given_memory.defined() ? net(x, given_memory, context) : net(x, context);
+  CHECK(off(name + ".output", output) < tolerance);
+  const Gradients g = gradients(output, x, sd::parameters(net));
+  CHECK(off(name + ".grad_input", g.input) < tolerance);
+  const std::vector<double>& s = g.squares;
+  CHECK(off(name + ".grad_squares", test::f64({s[0] + s[2] + s[4], s[1] + s[3] + s[5], s[6], s[7]}, {4})) < tolerance);
+}
+
 }  // namespace
 
 TEST_CASE("GRU and LSTM agree with PyTorch") {
@@ -136,4 +159,10 @@ TEST_CASE("norms agree with PyTorch, running statistics included") {
   check_layer("layer_norm", sd::LayerNorm(5), {2, 3, 5}, training);
   check_layer("group_norm", sd::GroupNorm(2, 4), {2, 3, 2, 4}, training);
   check_layer("instance_norm", sd::InstanceNorm(3), {2, 2, 3, 3}, training);
+}
+
+TEST_CASE("attention agrees with PyTorch: self, causal, cross") {
+  check_attention("attention", 3, {}, false);
+  check_attention("attention_causal", 3, {}, true);
+  check_attention("attention_cross", 3, (sd::Var(wave({2, 5, 4})) * 0.5), false);
 }

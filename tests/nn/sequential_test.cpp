@@ -59,9 +59,7 @@ TEST_CASE("fused layers equal unfused ones bit for bit, forward and backward") {
   SECTION("linear without bias") { check_fusions(sd::Linear(5, 3, rng, {.bias = false}), sd::normal({4, 5}, rng)); }
   SECTION("conv") { check_fusions(sd::Conv2d(3, 7, 3, rng, {.stride = 2, .padding = 1}), image); }
   SECTION("grouped conv") { check_fusions(sd::Conv2d(3, 6, 3, rng, {.groups = 3}), image); }
-  SECTION("transposed conv") {
-    check_fusions(sd::ConvTranspose2d(3, 5, 4, rng, {.stride = 2, .padding = 1}), image);
-  }
+  SECTION("transposed conv") { check_fusions(sd::ConvTranspose2d(3, 5, 4, rng, {.stride = 2, .padding = 1}), image); }
 }
 
 TEST_CASE("an activation that no layer takes over runs by itself") {

@@ -15,8 +15,11 @@ namespace sd = synthdata;
 
 TEST_CASE("summary lists layers, fused ones together, with aligned columns and totals") {
   sd::Rng rng{1};
-  const sd::Sequential net{sd::Linear(100, 784, rng, {.bias = false}), sd::BatchNorm(784), sd::LeakyRelu{},
-                           sd::Reshape{7, 7, 16}, sd::ConvTranspose2d(16, 1, 4, rng, {.stride = 2, .padding = 1}),
+  const sd::Sequential net{sd::Linear(100, 784, rng, {.bias = false}),
+                           sd::BatchNorm(784),
+                           sd::LeakyRelu{},
+                           sd::Reshape{7, 7, 16},
+                           sd::ConvTranspose2d(16, 1, 4, rng, {.stride = 2, .padding = 1}),
                            sd::Tanh{}};
   CHECK(sd::summary(net, {32, 100}) ==
         "layer                          output           parameters  output memory\n"
@@ -38,9 +41,9 @@ TEST_CASE("summary gives layers inside others their path and counts every parame
   const std::string text = sd::summary(net, {2, 4});
   CHECK_THAT(text, ContainsSubstring("sequential0.linear0 + activation0"));
   CHECK_THAT(text, ContainsSubstring("residual0.linear0 + activation0"));
-  CHECK_THAT(text, ContainsSubstring("\nresidual0  "));        // the sum is an output of its own
-  CHECK(text.find("\nsequential0  ") == std::string::npos);    // a sequence is not
-  CHECK_THAT(text, ContainsSubstring(" 45 "));                 // 20 + 20 + 5
+  CHECK_THAT(text, ContainsSubstring("\nresidual0  "));      // the sum is an output of its own
+  CHECK(text.find("\nsequential0  ") == std::string::npos);  // a sequence is not
+  CHECK_THAT(text, ContainsSubstring(" 45 "));               // 20 + 20 + 5
 }
 
 TEST_CASE("summary takes single layers, lists built at run time, and index input") {

@@ -26,12 +26,12 @@ struct Row {
   Shape y;
 };
 
-/// Value by the definition: every product of every tap, in one to three dimensions. The geometry is that of a convolution
-/// from `x` to `y`; with `adjoint` the values flow from y to x.
-Tensor by_definition(const Tensor& from, const Tensor& w, const Shape& to, const Extents& stride, const Extents& padding,
-                     const Extents& dilation, std::int64_t groups, bool adjoint) {
+/// Value by the definition: every product of every tap, in one to three dimensions. The geometry is that of a
+/// convolution from `x` to `y`; with `adjoint` the values flow from y to x.
+Tensor by_definition(const Tensor& from, const Tensor& w, const Shape& to, const Extents& stride,
+                     const Extents& padding, const Extents& dilation, std::int64_t groups, bool adjoint) {
   const int rank = from.rank() - 2;
-  const Shape& image = adjoint ? to : from.shape();   // the side that taps reach into
+  const Shape& image = adjoint ? to : from.shape();    // the side that taps reach into
   const Shape& windows = adjoint ? from.shape() : to;  // one position per window
   const std::int64_t in = image[rank + 1], out = windows[rank + 1], in_g = in / groups, out_g = out / groups;
   Tensor result = zeros(to, DType::f64);
@@ -49,8 +49,7 @@ Tensor by_definition(const Tensor& from, const Tensor& w, const Shape& to, const
           const std::int64_t window = rest_p % windows[1 + i], tap = rest_t % w.shape(1 + i);
           rest_p /= windows[1 + i];
           rest_t /= w.shape(1 + i);
-          const std::int64_t pixel =
-              window * stride.at(i, rank) - padding.at(i, rank) + tap * dilation.at(i, rank);
+          const std::int64_t pixel = window * stride.at(i, rank) - padding.at(i, rank) + tap * dilation.at(i, rank);
           inside = inside && pixel >= 0 && pixel < image[1 + i];
           at += pixel * scale;
           scale *= image[1 + i];
@@ -58,7 +57,8 @@ Tensor by_definition(const Tensor& from, const Tensor& w, const Shape& to, const
         if (!inside) continue;
         for (std::int64_t o = 0; o < out; ++o) {
           for (std::int64_t c = 0; c < in_g; ++c) {
-            const std::int64_t pixel = (n * scale + at) * in + o / out_g * in_g + c, window = (n * positions + p) * out + o;
+            const std::int64_t pixel = (n * scale + at) * in + o / out_g * in_g + c,
+                               window = (n * positions + p) * out + o;
             const double weight = w.data<double>()[(o * taps + t) * in_g + c];
             if (adjoint) {
               result.data<double>()[pixel] += weight * from.data<double>()[window];
@@ -75,7 +75,8 @@ Tensor by_definition(const Tensor& from, const Tensor& w, const Shape& to, const
 
 double distance(const Tensor& a, const Tensor& b) {
   double worst = 0;
-  for (std::int64_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::abs(a.data<double>()[i] - b.data<double>()[i]));
+  for (std::int64_t i = 0; i < a.size(); ++i)
+    worst = std::max(worst, std::abs(a.data<double>()[i] - b.data<double>()[i]));
   return worst;
 }
 
@@ -90,7 +91,11 @@ TEST_CASE("convolution equals its definition and has the right first and second 
       {"2d 1x1", {2, 3, 3, 2}, {5, 1, 1, 2}, {}, {2, 3, 3, 5}},
       {"2d strided", {1, 6, 7, 2}, {3, 4, 4, 2}, {.stride = 2, .padding = 1}, {1, 3, 3, 3}},
       {"2d stride beyond the filter", {1, 7, 7, 2}, {2, 2, 2, 2}, {.stride = 3}, {1, 2, 2, 2}},
-      {"2d unequal", {1, 5, 6, 2}, {2, 2, 3, 2}, {.stride = {2, 1}, .padding = {1, 0}, .dilation = {1, 2}}, {1, 3, 2, 2}},
+      {"2d unequal",
+       {1, 5, 6, 2},
+       {2, 2, 3, 2},
+       {.stride = {2, 1}, .padding = {1, 0}, .dilation = {1, 2}},
+       {1, 3, 2, 2}},
       {"2d groups", {1, 4, 4, 4}, {6, 3, 3, 2}, {.padding = 1, .groups = 2}, {1, 4, 4, 6}},
       {"2d depthwise", {1, 4, 4, 3}, {6, 3, 3, 1}, {.stride = 2, .padding = 1, .groups = 3}, {1, 2, 2, 6}},
       {"2d wide padding", {1, 2, 2, 1}, {1, 3, 3, 1}, {.padding = 3}, {1, 6, 6, 1}},
@@ -212,7 +217,8 @@ TEST_CASE("an empty batch passes through") {
 TEST_CASE("convolutions name what does not fit") {
   const Var x = ones({1, 8, 8, 1}), w = ones({4, 3, 3, 3});
   CHECK_THROWS_WITH(conv2d(x, w), ContainsSubstring("weight expects 3 input channels, input has 1\n") &&
-                                      ContainsSubstring("[1, 8, 8, 1] f32") && ContainsSubstring("weight [4, 3, 3, 3] f32"));
+                                      ContainsSubstring("[1, 8, 8, 1] f32") &&
+                                      ContainsSubstring("weight [4, 3, 3, 3] f32"));
   CHECK_THROWS_WITH(conv1d(x, w), ContainsSubstring("conv1d: expects [N, 1 spatial axes, C]"));
   CHECK_THROWS_WITH(conv_transpose3d(x, w), ContainsSubstring("conv_transpose3d: expects [N, 3 spatial axes, C]"));
   CHECK_THROWS_WITH(conv_transpose2d(x, w), ContainsSubstring("weight expects 4 input channels, input has 1"));
@@ -221,7 +227,8 @@ TEST_CASE("convolutions name what does not fit") {
   CHECK_THROWS_WITH(conv2d(x, w1, {}, {.stride = 0}), ContainsSubstring("stride and dilation must be at least 1"));
   CHECK_THROWS_AS(conv2d(x, w1, {}, {.padding = -1}), ShapeError);
   CHECK_THROWS_AS(conv2d(x, w1, {}, {.dilation = 0}), ShapeError);
-  CHECK_THROWS_WITH(conv2d(x, w1, {}, {.dilation = 4}), ContainsSubstring("a filter that reaches 9 does not fit 8 + 2 x 0"));
+  CHECK_THROWS_WITH(conv2d(x, w1, {}, {.dilation = 4}),
+                    ContainsSubstring("a filter that reaches 9 does not fit 8 + 2 x 0"));
   CHECK_THROWS_WITH(conv2d(x, w1, {}, {.stride = {1, 1, 1}}), ContainsSubstring("3 numbers given for 2 spatial axes"));
   CHECK_THROWS_WITH(conv2d(x, w1, {}, {.groups = 2}), ContainsSubstring("expects 2 input channels, input has 1"));
   CHECK_THROWS_WITH(conv2d(ones({1, 8, 8, 3}), w1, {}, {.groups = 3}),

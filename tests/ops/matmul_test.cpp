@@ -129,7 +129,8 @@ TEST_CASE("products have the same bits for any number of threads") {
 
 TEST_CASE("matmul and linear name what does not fit") {
   const Var a = ones({2, 3}), b = ones({4, 5});
-  CHECK_THROWS_WITH(matmul(a, b), ContainsSubstring("matmul: inner extents differ, 3 and 4\n  a [2, 3] f32\n  b [4, 5] f32"));
+  CHECK_THROWS_WITH(matmul(a, b),
+                    ContainsSubstring("matmul: inner extents differ, 3 and 4\n  a [2, 3] f32\n  b [4, 5] f32"));
   CHECK_THROWS_AS(matmul(a, b, {.transpose_a = true}), ShapeError);
   CHECK_THROWS_WITH(matmul(ones({3}), a), ContainsSubstring("at least two axes"));
   CHECK_THROWS_WITH(matmul(a, ones({3, 2}, DType::f64)), ContainsSubstring("different dtypes"));

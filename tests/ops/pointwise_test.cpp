@@ -23,12 +23,14 @@ const std::vector<double> any{-2.3, -1.2, -0.4, 0.3, 0.9, 1.7}, positive{0.2, 0.
 
 Tensor real(const Shape& shape = {2, 3}) {
   std::vector<double> values;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(shape.size()); ++i) values.push_back(any[i * 5 % 6] + 0.01 * static_cast<double>(i));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(shape.size()); ++i)
+    values.push_back(any[i * 5 % 6] + 0.01 * static_cast<double>(i));
   return Tensor::from(values, shape);
 }
 Tensor above_zero(const Shape& shape = {2, 3}) {
   std::vector<double> values;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(shape.size()); ++i) values.push_back(positive[i * 5 % 6] + 0.01 * static_cast<double>(i));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(shape.size()); ++i)
+    values.push_back(positive[i * 5 % 6] + 0.01 * static_cast<double>(i));
   return Tensor::from(values, shape);
 }
 Tensor floats(const std::vector<float>& values) { return Tensor::from(values); }
@@ -111,8 +113,8 @@ TEST_CASE("activations have the right first and second derivatives") {
 }
 
 TEST_CASE("functions of two arguments have the right derivatives, broadcast too") {
-  const std::vector<std::pair<Shape, Shape>> shapes = {
-      {{2, 3}, {2, 3}}, {{2, 3}, {3}}, {{2, 1}, {1, 3}}, {{2, 1, 3}, {2, 1}}, {{}, {2, 2}}, {{1}, {}}};
+  const std::vector<std::pair<Shape, Shape>> shapes = {{{2, 3}, {2, 3}},    {{2, 3}, {3}}, {{2, 1}, {1, 3}},
+                                                       {{2, 1, 3}, {2, 1}}, {{}, {2, 2}},  {{1}, {}}};
   for (const auto& [a, b] : shapes) {
     CAPTURE(a.str(), b.str());
     const Tensor y = affine(real(b), 1.3, 0.05).value();  // no ties with the first operand
@@ -312,7 +314,8 @@ TEST_CASE("broadcast results are right for every position, large and small") {
 TEST_CASE("pointwise operations name what does not fit") {
   const Var x = ones({2, 3}), y = ones({4}), d = ones({2, 3}, DType::f64), n = ones({2, 3}, DType::i64);
   CHECK_THROWS_WITH(x + y, ContainsSubstring("add: shapes [2, 3] and [4] do not broadcast (3 against 4)"));
-  CHECK_THROWS_WITH(x * d, ContainsSubstring("mul: operands have different dtypes\n  first  [2, 3] f32\n  second [2, 3] f64"));
+  CHECK_THROWS_WITH(x * d,
+                    ContainsSubstring("mul: operands have different dtypes\n  first  [2, 3] f32\n  second [2, 3] f64"));
   CHECK_THROWS_WITH(exp(n), ContainsSubstring("exp: expects f32 or f64, got i64"));
   CHECK_THROWS_AS(where(x, x, y), ShapeError);
   CHECK_THROWS_WITH(clamp(x, 2, 1), ContainsSubstring("low <= high, got 2 and 1"));

@@ -64,7 +64,8 @@ TEST_CASE("reductions along one axis equal a plain loop, in both dtypes and any 
            {1, 1, 1}, {2, 5, 1}, {2, 5, 3}, {3, 64, 1}, {1, 1000, 7}, {1, 300, 100}, {2, 40000, 1}, {1, 700, 2100}}) {
     const Tensor x = random({outer, n, inner});
     for (const Row& row : rows) {
-      const Tensor exact = row.f(x, 1, Keepdims::no).value(), rounded = row.f(x.to(DType::f32), 1, Keepdims::no).value();
+      const Tensor exact = row.f(x, 1, Keepdims::no).value(),
+                   rounded = row.f(x.to(DType::f32), 1, Keepdims::no).value();
       REQUIRE(exact.shape() == Shape{outer, inner});
       double worst = 0, worst_f32 = 0;
       for (std::int64_t o = 0; o < outer; ++o) {

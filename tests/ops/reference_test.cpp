@@ -111,31 +111,52 @@ const Row reduction_rows[] = {
     {"sum_all", [](const Case& c) { return sum(x2(c)); }},
     {"sum_first", [](const Case& c) { return sum(x2(c), 0); }},
     {"sum_middle", [](const Case& c) { return sum(x2(c), 1); }},
-    {"sum_outer", [](const Case& c) { return sum(x2(c), {0, 2}); }},
+    {"sum_outer",
+     [](const Case& c) {
+       return sum(x2(c), {0, 2});
+     }},
     {"mean_all", [](const Case& c) { return mean(x2(c)); }},
     {"mean_first", [](const Case& c) { return mean(x2(c), 0); }},
     {"mean_middle", [](const Case& c) { return mean(x2(c), 1); }},
-    {"mean_outer", [](const Case& c) { return mean(x2(c), {0, 2}); }},
+    {"mean_outer",
+     [](const Case& c) {
+       return mean(x2(c), {0, 2});
+     }},
     {"var_all", [](const Case& c) { return var(c["x"]); }},
     {"var_first", [](const Case& c) { return var(c["x"], 0); }},
     {"var_middle", [](const Case& c) { return var(c["x"], 1); }},
-    {"var_outer", [](const Case& c) { return var(c["x"], {0, 2}); }},
+    {"var_outer",
+     [](const Case& c) {
+       return var(c["x"], {0, 2});
+     }},
     {"max_all", [](const Case& c) { return max(x2(c)); }},
     {"max_first", [](const Case& c) { return max(x2(c), 0); }},
     {"max_middle", [](const Case& c) { return max(x2(c), 1); }},
-    {"max_outer", [](const Case& c) { return max(x2(c), {0, 2}); }},
+    {"max_outer",
+     [](const Case& c) {
+       return max(x2(c), {0, 2});
+     }},
     {"min_all", [](const Case& c) { return min(x2(c)); }},
     {"min_first", [](const Case& c) { return min(x2(c), 0); }},
     {"min_middle", [](const Case& c) { return min(x2(c), 1); }},
-    {"min_outer", [](const Case& c) { return min(x2(c), {0, 2}); }},
+    {"min_outer",
+     [](const Case& c) {
+       return min(x2(c), {0, 2});
+     }},
     {"logsumexp_all", [](const Case& c) { return logsumexp(c["x"]); }},
     {"logsumexp_first", [](const Case& c) { return logsumexp(c["x"], 0); }},
     {"logsumexp_middle", [](const Case& c) { return logsumexp(c["x"], 1); }},
-    {"logsumexp_outer", [](const Case& c) { return logsumexp(c["x"], {0, 2}); }},
+    {"logsumexp_outer",
+     [](const Case& c) {
+       return logsumexp(c["x"], {0, 2});
+     }},
     {"norm_all", [](const Case& c) { return norm(c["x"], {}, 0.25); }},
     {"norm_first", [](const Case& c) { return norm(c["x"], 0, 0.25); }},
     {"norm_middle", [](const Case& c) { return norm(c["x"], 1, 0.25); }},
-    {"norm_outer", [](const Case& c) { return norm(c["x"], {0, 2}, 0.25); }},
+    {"norm_outer",
+     [](const Case& c) {
+       return norm(c["x"], {0, 2}, 0.25);
+     }},
     {"argmax", [](const Case& c) { return Var(argmax(c["x"].value(), 1)); }},
     {"cumsum", [](const Case& c) { return cumsum(x2(c), 1); }},
     {"cumsum_reverse", [](const Case& c) { return cumsum(x2(c), 0, {.reverse = true}); }},
@@ -196,12 +217,17 @@ const Row conv_rows[] = {
     {"conv2d_depthwise", [](const Case& c) { return plain(c, {.stride = 2, .padding = 1, .groups = 3}); }},
     {"conv2d_1x1", [](const Case& c) { return plain(c, {}); }},
     {"conv2d_unequal",
-     [](const Case& c) { return plain(c, {.stride = {2, 1}, .padding = {1, 0}, .dilation = {1, 2}}); }},
+     [](const Case& c) {
+       return plain(c, {.stride = {2, 1}, .padding = {1, 0}, .dilation = {1, 2}});
+     }},
     {"conv3d", [](const Case& c) { return conv3d(c["x"], c["w"], c["b"]); }},
     {"conv3d_stride_padding_groups",
-     [](const Case& c) { return plain(c, {.stride = {1, 2, 2}, .padding = 1, .groups = 2}); }},
+     [](const Case& c) {
+       return plain(c, {.stride = {1, 2, 2}, .padding = 1, .groups = 2});
+     }},
     {"conv_transpose1d", [](const Case& c) { return conv_transpose1d(c["x"], c["w"], c["b"]); }},
-    {"conv_transpose1d_stride", [](const Case& c) { return back(c, {.stride = 2, .padding = 1, .output_padding = 1}); }},
+    {"conv_transpose1d_stride",
+     [](const Case& c) { return back(c, {.stride = 2, .padding = 1, .output_padding = 1}); }},
     {"conv_transpose2d", [](const Case& c) { return conv_transpose2d(c["x"], c["w"], c["b"]); }},
     {"conv_transpose2d_no_bias", [](const Case& c) { return conv_transpose2d(c["x"], c["w"]); }},
     {"conv_transpose2d_stride2", [](const Case& c) { return back(c, {.stride = 2, .padding = 1}); }},
@@ -210,24 +236,35 @@ const Row conv_rows[] = {
     {"conv_transpose2d_dilation", [](const Case& c) { return back(c, {.padding = 1, .dilation = 2}); }},
     {"conv_transpose2d_groups", [](const Case& c) { return back(c, {.stride = 2, .groups = 2}); }},
     {"conv_transpose2d_unequal",
-     [](const Case& c) { return back(c, {.stride = {3, 1}, .padding = {1, 0}, .output_padding = {2, 0}}); }},
+     [](const Case& c) {
+       return back(c, {.stride = {3, 1}, .padding = {1, 0}, .output_padding = {2, 0}});
+     }},
     {"conv_transpose3d", [](const Case& c) { return conv_transpose3d(c["x"], c["w"], c["b"]); }},
     {"conv_transpose3d_stride",
-     [](const Case& c) { return back(c, {.stride = 2, .padding = {1, 1, 0}, .output_padding = {1, 0, 0}}); }},
+     [](const Case& c) {
+       return back(c, {.stride = 2, .padding = {1, 1, 0}, .output_padding = {1, 0, 0}});
+     }},
 };
 
 const Row moving_rows[] = {
     {"max_pool1d", [](const Case& c) { return max_pool(c["x"], {.kernel = 3, .stride = 2, .padding = 1}); }},
     {"max_pool2d", [](const Case& c) { return max_pool(x2(c), {.kernel = 2}); }},
-    {"max_pool2d_overlapping", [](const Case& c) { return max_pool(c["x"], {.kernel = 3, .stride = 2, .padding = 1}); }},
-    {"max_pool3d", [](const Case& c) { return max_pool(c["x"], {.kernel = {1, 2, 2}}); }},
+    {"max_pool2d_overlapping",
+     [](const Case& c) { return max_pool(c["x"], {.kernel = 3, .stride = 2, .padding = 1}); }},
+    {"max_pool3d",
+     [](const Case& c) {
+       return max_pool(c["x"], {.kernel = {1, 2, 2}});
+     }},
     {"avg_pool1d", [](const Case& c) { return avg_pool(x2(c), {.kernel = 3, .stride = 2, .padding = 1}); }},
     {"avg_pool2d", [](const Case& c) { return avg_pool(x2(c), {.kernel = 2}); }},
     {"avg_pool2d_border",
      [](const Case& c) {
        return avg_pool(c["x"], {.kernel = 3, .stride = 2, .padding = 1, .count_include_pad = false});
      }},
-    {"avg_pool3d", [](const Case& c) { return avg_pool(c["x"], {.kernel = {1, 2, 2}}); }},
+    {"avg_pool3d",
+     [](const Case& c) {
+       return avg_pool(c["x"], {.kernel = {1, 2, 2}});
+     }},
     {"global_avg_pool", [](const Case& c) { return global_avg_pool(x2(c)); }},
     {"global_max_pool", [](const Case& c) { return global_max_pool(x2(c)); }},
     {"resize_nearest_up", [](const Case& c) { return resize_nearest(x2(c), {.height = 6, .width = 8}); }},
@@ -239,22 +276,43 @@ const Row moving_rows[] = {
     {"upsample_nearest", [](const Case& c) { return upsample_nearest(x2(c), 3); }},
     {"pixel_shuffle", [](const Case& c) { return pixel_shuffle(x2(c), 2); }},
     {"pixel_unshuffle", [](const Case& c) { return pixel_unshuffle(x2(c), 2); }},
-    {"reshape", [](const Case& c) { return reshape(x2(c), {4, 6}); }},
-    {"permute", [](const Case& c) { return permute(x2(c), {2, 0, 1}); }},
+    {"reshape",
+     [](const Case& c) {
+       return reshape(x2(c), {4, 6});
+     }},
+    {"permute",
+     [](const Case& c) {
+       return permute(x2(c), {2, 0, 1});
+     }},
     {"slice", [](const Case& c) { return slice(x2(c), 1, 1, 6, 2); }},
-    {"concat", [](const Case& c) { return concat({square(c["a"]), c["b"]}, 1); }},
-    {"stack", [](const Case& c) { return stack({square(c["a"]), c["b"]}, 1); }},
+    {"concat",
+     [](const Case& c) {
+       return concat({square(c["a"]), c["b"]}, 1);
+     }},
+    {"stack",
+     [](const Case& c) {
+       return stack({square(c["a"]), c["b"]}, 1);
+     }},
     {"split",
      [](const Case& c) {
        const std::vector<Var> parts = split(c["x"], 1, {2, 3});
        return sum(square(parts[0])) * parts[1];
      }},
-    {"pad", [](const Case& c) { return pad(x2(c), {{1, 0}, {2, 1}, {0, 0}}, 0.5); }},
+    {"pad",
+     [](const Case& c) {
+       return pad(x2(c), {{1, 0}, {2, 1}, {0, 0}}, 0.5);
+     }},
     {"flip", [](const Case& c) { return flip(x2(c), 1); }},
     {"gather", [](const Case& c) { return gather(x2(c), 1, c["i"]); }},
-    {"scatter_add", [](const Case& c) { return scatter_add({2, 4, 3}, 1, c["i"], square(c["v"])); }},
+    {"scatter_add",
+     [](const Case& c) {
+       return scatter_add({2, 4, 3}, 1, c["i"], square(c["v"]));
+     }},
     {"take_along_axis", [](const Case& c) { return take_along_axis(x2(c), c["i"], 1); }},
-    {"scatter_along_axis", [](const Case& c) { return scatter_along_axis({3, 4}, c["i"], 1, square(c["v"])); }},
+    {"scatter_along_axis",
+     [](const Case& c) {
+       return scatter_along_axis({3, 4}, c["i"], 1, square(c["v"]));
+     }},
     {"embedding", [](const Case& c) { return embedding(square(c["w"]), c["i"]); }},
     {"one_hot", [](const Case& c) { return one_hot(c["i"], 4); }},
 };
@@ -283,10 +341,10 @@ const Row loss_rows[] = {
 
 std::vector<Row> all_rows() {
   std::vector<Row> rows;
-  for (const auto& group : {std::span<const Row>(pointwise_rows), std::span<const Row>(reduction_rows),
-                            std::span<const Row>(product_rows), std::span<const Row>(conv_rows),
-                            std::span<const Row>(moving_rows), std::span<const Row>(norm_rows),
-                            std::span<const Row>(loss_rows)}) {
+  for (const auto& group :
+       {std::span<const Row>(pointwise_rows), std::span<const Row>(reduction_rows), std::span<const Row>(product_rows),
+        std::span<const Row>(conv_rows), std::span<const Row>(moving_rows), std::span<const Row>(norm_rows),
+        std::span<const Row>(loss_rows)}) {
     rows.insert(rows.end(), group.begin(), group.end());
   }
   return rows;

@@ -227,9 +227,11 @@ convolution("conv_transpose2d_stride2", (1, 3, 3, 2), (2, 4, 4, 3), stride=2, pa
 convolution("conv_transpose2d_5x5_same", (1, 3, 3, 2), (2, 5, 5, 2), stride=2, padding=2, output_padding=1)
 convolution("conv_transpose2d_dilation", (1, 3, 3, 2), (2, 3, 3, 2), padding=1, dilation=2)
 convolution("conv_transpose2d_groups", (1, 3, 3, 4), (4, 3, 3, 3), stride=2, groups=2)
-convolution("conv_transpose2d_unequal", (1, 3, 4, 2), (2, 3, 2, 2), stride=(3, 1), padding=(1, 0), output_padding=(2, 0))
+unequal = {"stride": (3, 1), "padding": (1, 0), "output_padding": (2, 0)}
+convolution("conv_transpose2d_unequal", (1, 3, 4, 2), (2, 3, 2, 2), **unequal)
 convolution("conv_transpose3d", (1, 2, 2, 3, 2), (2, 2, 3, 2, 2))
-convolution("conv_transpose3d_stride", (1, 2, 2, 2, 2), (2, 3, 3, 2, 1), stride=2, padding=(1, 1, 0), output_padding=(1, 0, 0))
+unequal = {"stride": 2, "padding": (1, 1, 0), "output_padding": (1, 0, 0)}
+convolution("conv_transpose3d_stride", (1, 2, 2, 2, 2), (2, 3, 3, 2, 1), **unequal)
 
 
 # ---- pooling, resizing ----
@@ -271,17 +273,27 @@ case("flip", lambda x: x.square().flip(1), x=real(2, 3, 2))
 case("gather", lambda x, i: x.square().index_select(1, i), x=real(2, 4, 3), i=indices(4, 6))
 case("scatter_add", lambda v, i: torch.zeros(2, 4, 3).double().index_add(1, i, v * v), v=real(2, 6, 3), i=indices(4, 6))
 case("take_along_axis", lambda x, i: torch.take_along_dim(x * x, i, 1), x=real(3, 4), i=indices(4, 3, 2))
-case("scatter_along_axis", lambda v, i: torch.zeros(3, 4).double().scatter_add(1, i, v * v), v=real(3, 5), i=indices(4, 3, 5))
+case(
+    "scatter_along_axis",
+    lambda v, i: torch.zeros(3, 4).double().scatter_add(1, i, v * v),
+    v=real(3, 5),
+    i=indices(4, 3, 5),
+)
 case("embedding", lambda w, i: F.embedding(i, w * w), w=real(5, 3), i=indices(5, 2, 4))
 case("one_hot", lambda i: F.one_hot(i, 4).double(), i=indices(4, 2, 3))
 
 # ---- normalisation ----
-def norm(function):
-    return lambda x, gamma, beta: channels_last(function(channels_first(x), gamma, beta))
+def norm(name, function, *shape):
+    def run(x, gamma, beta):
+        return channels_last(function(channels_first(x), gamma, beta))
+
+    case(name, run, x=real(*shape), gamma=real(shape[-1]), beta=real(shape[-1]))
 
 
-case("batch_norm", norm(lambda x, g, b: F.batch_norm(x, None, None, g, b, True)), x=real(3, 2, 2, 3), gamma=real(3), beta=real(3))
-case("batch_norm_rows", lambda x, g, b: F.batch_norm(x, None, None, g, b, True), x=real(6, 3), gamma=real(3), beta=real(3))
+norm("batch_norm", lambda x, g, b: F.batch_norm(x, None, None, g, b, True), 3, 2, 2, 3)
+norm("batch_norm_rows", lambda x, g, b: F.batch_norm(x, None, None, g, b, True), 6, 3)
+norm("instance_norm", lambda x, g, b: F.instance_norm(x, None, None, g, b), 2, 3, 3, 2)
+norm("group_norm", lambda x, g, b: F.group_norm(x, 2, g, b), 2, 2, 3, 4)
 mean, variance = real(3), positive(3)
 case(
     "batch_norm_inference",
@@ -292,8 +304,6 @@ case(
 )
 stored.update({"batch_norm_inference/mean": mean, "batch_norm_inference/variance": variance})
 case("layer_norm", lambda x, g, b: F.layer_norm(x, (5,), g, b), x=real(2, 3, 5), gamma=real(5), beta=real(5))
-case("instance_norm", norm(lambda x, g, b: F.instance_norm(x, None, None, g, b)), x=real(2, 3, 3, 2), gamma=real(2), beta=real(2))
-case("group_norm", norm(lambda x, g, b: F.group_norm(x, 2, g, b)), x=real(2, 2, 3, 4), gamma=real(4), beta=real(4))
 
 # ---- losses ----
 case("mse_loss", F.mse_loss, a=real(3, 4), b=real(3, 4))

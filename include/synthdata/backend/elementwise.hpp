@@ -12,6 +12,7 @@
 #include <synthdata/core/tensor.hpp>
 
 #include <array>
+#include <cstring>
 
 #if defined(__clang__)
 #define SYNTHDATA_IVDEP _Pragma("clang loop vectorize(assume_safety)")
@@ -47,14 +48,15 @@ SYNTHDATA_HD void map_run(const F& f, T* y, std::array<const T*, N> x, const std
     for (std::size_t k = 0; k < N; ++k) x[k] += step[k];
   }
   if (i == n) return;
-  alignas(64) T in[N][block_size], out[block_size];
+  alignas(64) T in[N][block_size] = {}, out[block_size];
   std::array<const T*, N> padded;
+  const auto rest = static_cast<std::size_t>(n - i) * sizeof(T);
   for (std::size_t k = 0; k < N; ++k) {
-    for (std::int64_t j = 0; j < block_size; ++j) in[k][j] = x[k][j < n - i ? j : 0];
+    std::memcpy(in[k], x[k], rest);
     padded[k] = in[k];
   }
   map_block<T, N>(f, out, padded, all);
-  for (std::int64_t j = 0; j < n - i; ++j) y[i + j] = out[j];
+  std::memcpy(y + i, out, rest);
 }
 
 template <class T, std::size_t N, class F>

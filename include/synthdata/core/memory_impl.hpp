@@ -31,6 +31,11 @@ struct MemoryCache {
   Block* free[classes] = {};
   MemoryStats stats;
 
+  void count_live(std::int64_t bytes) {
+    stats.live_bytes += bytes;
+    if (stats.live_bytes > stats.peak_bytes) stats.peak_bytes = stats.live_bytes;
+  }
+
   struct Guard {
     explicit Guard(MemoryCache& c) : cache(c) {
       while (cache.lock.test_and_set(std::memory_order_acquire)) {
@@ -54,31 +59,30 @@ SYNTHDATA_INLINE Block* allocate_block(std::int64_t bytes) {
   }
   const SizeClass wanted = size_class_of(bytes);
   MemoryCache& cache = memory_cache();
-  Block* block = nullptr;
   {
     const MemoryCache::Guard guard(cache);
     // A large block may come from one of the next two classes: less memory in all for a little waste.
     const int last = wanted.bytes >= (1 << 16) ? wanted.index + 2 : wanted.index;
-    for (int i = wanted.index; i <= last && !block; ++i) {
-      if (!cache.free[i]) continue;
-      block = cache.free[i];
-      cache.free[i] = block->next;
-      cache.stats.cached_bytes -= block->bytes;
+    for (int i = wanted.index; i <= last; ++i) {
+      if (Block* block = cache.free[i]) {
+        cache.free[i] = block->next;
+        cache.stats.cached_bytes -= block->bytes;
+        cache.count_live(block->bytes);
+        block->references.store(1, std::memory_order_relaxed);
+        return block;
+      }
     }
   }
-  const bool from_system = !block;
-  if (from_system) {
-    void* memory = ::operator new(sizeof(Block) + static_cast<std::size_t>(wanted.bytes), std::align_val_t{alignof(Block)}, std::nothrow);
-    if (!memory) throw Error(concat("out of memory: cannot allocate a tensor of ", bytes, " bytes"));
-    block = new (memory) Block{};
-    block->bytes = wanted.bytes;
-    block->size_class = wanted.index;
-  }
+  const auto size = sizeof(Block) + static_cast<std::size_t>(wanted.bytes);
+  void* memory = ::operator new(size, std::align_val_t{alignof(Block)}, std::nothrow);
+  if (!memory) throw Error(concat("out of memory: cannot allocate a tensor of ", bytes, " bytes"));
+  Block* block = new (memory) Block{};
   block->references.store(1, std::memory_order_relaxed);
+  block->bytes = wanted.bytes;
+  block->size_class = wanted.index;
   const MemoryCache::Guard guard(cache);
-  cache.stats.system_allocations += from_system;
-  cache.stats.live_bytes += block->bytes;
-  if (cache.stats.live_bytes > cache.stats.peak_bytes) cache.stats.peak_bytes = cache.stats.live_bytes;
+  ++cache.stats.system_allocations;
+  cache.count_live(wanted.bytes);
   return block;
 }
 

@@ -23,13 +23,13 @@ class MinibatchStddev {
 
   explicit MinibatchStddev(const MinibatchStddevOptions& options = {}) : options_(options) {
     if (options.group_size < 1) {
-      throw ShapeError(concat("MinibatchStddev: expects groups of at least one sample, got ",
-                                         options.group_size));
+      throw ShapeError(concat("MinibatchStddev: expects groups of at least one sample, got ", options.group_size));
     }
   }
 
   Var operator()(const Var& x) const {
-    if (x.rank() < 2 || x.shape(0) < 1) throw_shape("MinibatchStddev", "expects [N, ..., C], N >= 1", {{"input", x.value()}});
+    if (x.rank() < 2 || x.shape(0) < 1)
+      throw_shape("MinibatchStddev", "expects [N, ..., C], N >= 1", {{"input", x.value()}});
     const std::int64_t n = x.shape(0), size = n < options_.group_size ? n : options_.group_size, groups = n / size;
     if (n % size != 0) {
       throw_shape("MinibatchStddev", concat("groups of ", size, " do not divide a batch of ", n),

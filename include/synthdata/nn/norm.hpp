@@ -1,8 +1,8 @@
 // synthdata/nn/norm.hpp: batch, layer, group and instance normalisation as layers.
 //
 // All take [..., C] and learn a scale gamma and a shift beta for each channel; a following activation costs no extra
-// pass. Batch norm couples the samples of a batch: a critic with a gradient penalty needs LayerNorm or GroupNorm instead
-// (Gulrajani et al. 2017, arXiv:1704.00028, section 4).
+// pass. Batch norm couples the samples of a batch: a critic with a gradient penalty needs LayerNorm or GroupNorm
+// instead (Gulrajani et al. 2017, arXiv:1704.00028, section 4).
 //
 // SPDX-License-Identifier: MIT
 #pragma once

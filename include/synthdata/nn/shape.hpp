@@ -1,4 +1,5 @@
-// synthdata/nn/shape.hpp: layers that move, merge or enlarge: Flatten, Reshape, Permute, Upsample, pooling, PixelShuffle.
+// synthdata/nn/shape.hpp: layers that move, merge or enlarge: Flatten, Reshape, Permute, Upsample, pooling,
+// PixelShuffle.
 //
 // None of them has parameters. The first axis is the batch and is never touched.
 //
