@@ -134,7 +134,7 @@ TEST_CASE("gumbel_softmax draws each class as often as softmax says") {
   const Tensor wanted = softmax(logits).value();
   Rng rng{4};
   const int64_t n = 100000;
-  const Tensor many = backend::broadcast_to(logits, {n, 4});
+  const Tensor many = broadcast_to(logits, {n, 4}).value();
   const Tensor soft = gumbel_softmax(many, rng, {.temperature = 0.5}).value();
   double counts[4] = {};
   for (const int64_t winner : argmax(soft).span<int64_t>()) counts[winner] += 1.0 / static_cast<double>(n);

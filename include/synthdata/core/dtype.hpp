@@ -65,7 +65,7 @@ namespace detail {
 }
 }  // namespace detail
 
-/// Calls f.template operator()<T>() with T = float or double.
+/// Calls `f.template operator()<T>()` with T = float or double.
 /// @throws DTypeError for every other dtype, naming `op`.
 template <class F>
 decltype(auto) visit_floating(DType dtype, const char* op, F&& f) {
@@ -74,7 +74,7 @@ decltype(auto) visit_floating(DType dtype, const char* op, F&& f) {
   detail::throw_not_floating(op, dtype);
 }
 
-/// Calls f.template operator()<T>() with the C++ type of any dtype.
+/// Calls `f.template operator()<T>()` with the C++ type of any dtype.
 template <class F>
 decltype(auto) visit_dtype(DType dtype, F&& f) {
   switch (dtype) {

@@ -17,9 +17,9 @@ namespace synthdata {
 /// Writes one event file. Every call appends one whole record; a TensorBoard that is running shows it at once.
 class TensorBoard {
  public:
-  /// Starts `<folder>/events.out.tfevents.<time>.<host>.<process>.<count>`, a new file each time: TensorBoard joins the
-  /// files of a folder, so a resumed run continues its curves. @throws DataError if it cannot be created; the other
-  /// functions throw it too, when the disk is full.
+  /// Starts events.out.tfevents.TIME.HOST.PROCESS.COUNT in the folder, a new file each time: TensorBoard joins the files
+  /// of a folder, so a resumed run continues its curves.
+  /// @throws DataError if it cannot be created; the other functions throw it too, when the disk is full.
   explicit TensorBoard(const std::string& folder);
 
   /// One point of the curve `tag`; a slash in the tag groups curves: "loss/critic". Stored as f32.

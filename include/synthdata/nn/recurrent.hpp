@@ -14,7 +14,7 @@
 namespace synthdata {
 
 namespace detail {
-/// The four parameters of a cell: activations of its gates are x input_weightᵀ + input_bias + h hidden_weightᵀ + ...
+/// The four parameters of a cell: its gates see x input_weightᵀ + input_bias and h hidden_weightᵀ + hidden_bias.
 struct GateWeights {
   /// @param gates  number of gates; each has `hidden` rows
   GateWeights(std::int64_t in, std::int64_t hidden, std::int64_t gates, Rng& rng);

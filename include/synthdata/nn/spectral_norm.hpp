@@ -7,6 +7,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/random.hpp>
 #include <synthdata/nn/module.hpp>
 #include <synthdata/ops/activation.hpp>
 #include <synthdata/ops/matmul.hpp>
