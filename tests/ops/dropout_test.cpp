@@ -25,21 +25,25 @@ const Activation activations[] = {fused::none, fused::relu, fused::leaky_relu(0.
 
 }  // namespace
 
-TEST_CASE("dropout keeps what bernoulli keeps, scaled, and leaves the generator where bernoulli does") {
-  for (const int64_t n : {1, 63, 64, 100, 40000}) {
-    Rng draw{1}, a{2}, b{2};
-    a.next_u32();
-    b.next_u32();
+TEST_CASE("an element's fate is a function of the generator's state and its index") {
+  for (const int64_t n : {1, 63, 64, 100, 128, 129, 40000}) {
+    CAPTURE(n);
+    Rng draw{1}, rng{2};
+    rng.next_u32();
+    const RngState before = rng.state();
     const Tensor x = normal({n}, draw);
-    const Tensor y = dropout(x, 0.3, a).value(), mask = bernoulli({n}, 0.7, b);
+    const Tensor y = dropout(x, 0.25, rng).value();
     int64_t wrong = 0;
     for (int64_t i = 0; i < n; ++i) {
-      const float wanted =
-          mask.data<float>()[i] != 0.0f ? x.data<float>()[i] * static_cast<float>(1.0 / (1.0 - 0.3)) : 0.0f;
-      wrong += y.data<float>()[i] != wanted;
+      // 128 elements take 64 words: word w of counter c is element 16 w + c, in its low half, then in its high half
+      const int64_t group = i / 128, place = i % 64;
+      const auto counter = before.counter + static_cast<std::uint64_t>(16 * group + place % 16);
+      const std::uint32_t word = detail::philox(before.seed, before.stream, counter).word[place / 16];
+      const std::uint32_t bits = i % 128 < 64 ? word & 0xFFFFu : word >> 16;
+      wrong += y.data<float>()[i] != (bits < 49152 ? x.data<float>()[i] * static_cast<float>(1 / 0.75) : 0.0f);
     }
     CHECK(wrong == 0);
-    CHECK(a.state() == b.state());
+    CHECK(rng.state().counter == before.counter + static_cast<std::uint64_t>((n + 127) / 128 * 16));
   }
 }
 

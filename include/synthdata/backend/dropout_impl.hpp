@@ -10,39 +10,48 @@
 namespace synthdata::backend {
 namespace detail {
 
-/// Elements [begin, end); begin is a multiple of 64. With y, the gradient through both; without, the forward pass.
+inline constexpr std::int64_t dropout_group =
+    2 * cpu::philox_group;  // elements of 64 words: low halves, then high ones
+
+/// Elements [begin, end); begin is a multiple of 128. With y, the gradient through both; without, the forward pass.
 template <class T>
 struct DropoutRun {
   DropoutMask mask;
   cpu::BlockActivation<T> act;
+
   SYNTHDATA_HD void operator()(const T* x, const T* y, T* out, std::int64_t begin, std::int64_t end) const {
-    const T keep = static_cast<T>(1.0 - mask.rate), scale = static_cast<T>(1.0 / (1.0 - mask.rate));
     alignas(64) std::uint32_t words[cpu::philox_group];
-    alignas(64) T before[cpu::philox_group], output[cpu::philox_group];
-    for (std::int64_t i = begin; i < end; i += cpu::philox_group) {
-      const std::int64_t count = end - i < cpu::philox_group ? end - i : cpu::philox_group;
-      cpu::philox_words(mask.seed, mask.stream,
-                        mask.first + static_cast<std::uint64_t>(i / cpu::philox_group) * cpu::philox_lanes, words);
-      const T* from = x + i;
-      if (act.kind != cpu::Act::none && !y) {
+    for (std::int64_t i = begin; i < end; i += cpu::block_size) {
+      const bool low = i % dropout_group == 0;
+      if (low) {
+        const auto group = static_cast<std::uint64_t>(i / dropout_group);
+        cpu::philox_words(mask.seed, mask.stream, mask.first + group * cpu::philox_lanes, words);
+      }
+      const std::int64_t count = end - i < cpu::block_size ? end - i : cpu::block_size;
+      block(words, low ? 0 : 16, count, x + i, y ? y + i : nullptr, out + i);
+    }
+  }
+
+ private:
+  SYNTHDATA_HD void block(const std::uint32_t* words, int shift, std::int64_t count, const T* from, const T* y,
+                          T* to) const {
+    const T keep = static_cast<T>(mask.keep()), scale = static_cast<T>(1.0 / mask.keep());
+    const std::int32_t threshold = mask.threshold;
+    alignas(64) T before[cpu::block_size], output[cpu::block_size];
+    if (act.kind != cpu::Act::none) {
+      if (y) {  // where an element was dropped the slope does not matter
+        cpu::for_block(count, [&](int j) SYNTHDATA_INLINE_LAMBDA { output[j] = y[j] * keep; });
+        act.gradient(count, from, output, before);
+      } else {
         cpu::for_block(count, [&](int j) SYNTHDATA_INLINE_LAMBDA { before[j] = from[j]; });
         act.apply(count, before);
-        from = before;
       }
-      T* to = out + i;
-      cpu::for_block(count, [&](int j) SYNTHDATA_INLINE_LAMBDA {
-        const auto u = static_cast<T>(static_cast<std::int32_t>(words[j] >> 8)) * T(0x1p-24);
-        to[j] = math::select(u < keep, from[j] * scale, T(0));
-      });
-      if (act.kind != cpu::Act::none && y) {  // where an element was dropped the slope does not matter
-        const T* dropped = y + i;
-        cpu::for_block(count, [&](int j) SYNTHDATA_INLINE_LAMBDA {
-          before[j] = to[j];  // scaled first, as without fusion: the same bits
-          output[j] = dropped[j] * keep;
-        });
-        act.gradient(count, before, output, to);
-      }
+      from = before;
     }
+    cpu::for_block(count, [=](int j) SYNTHDATA_INLINE_LAMBDA {
+      const auto bits = static_cast<std::int32_t>(words[j] >> shift & 0xFFFFu);
+      to[j] = math::select(bits < threshold, from[j] * scale, T(0));
+    });
   }
 };
 
@@ -61,9 +70,11 @@ inline Tensor run_dropout(const Tensor& x, const Tensor& y, const DropoutMask& m
 }  // namespace detail
 
 SYNTHDATA_INLINE DropoutMask draw_dropout(std::int64_t size, double rate, Rng& rng) {
-  const std::int64_t groups = (size + cpu::philox_group - 1) / cpu::philox_group;
+  const std::int64_t groups = (size + detail::dropout_group - 1) / detail::dropout_group;
   const RngState state = rng.state();
-  return {state.seed, state.stream, rng.reserve(static_cast<std::uint64_t>(groups) * cpu::philox_lanes), rate};
+  const auto threshold = static_cast<std::int32_t>((1.0 - rate) * 65536.0 + 0.5);
+  return {state.seed, state.stream, rng.reserve(static_cast<std::uint64_t>(groups) * cpu::philox_lanes),
+          threshold < 1 ? 1 : threshold};
 }
 
 SYNTHDATA_INLINE Tensor dropout(const Tensor& x, const DropoutMask& mask, cpu::Act act, double slope) {

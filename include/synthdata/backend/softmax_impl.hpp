@@ -21,18 +21,21 @@ struct Max2 {
   }
 };
 
-/// Lanes of one block of n values: f(pointer to L values) for the whole pieces of p, then for the padded rest.
+/// The last, partial piece of a block of n values, padded to L lanes; the block's first `whole` values are whole
+/// pieces.
 template <int L, class T>
 struct Padded {
   alignas(64) T rest[L];
-  std::int64_t n, whole;
+  std::int64_t whole;
+  int count;
 
-  SYNTHDATA_HD explicit Padded(std::int64_t size) : n(size), whole(size / L * L) {}
+  SYNTHDATA_HD explicit Padded(std::int64_t n) : whole(n / L * L), count(static_cast<int>(n % L)) {}
   SYNTHDATA_HD void load(const T* p, T padding) {
-    for (int j = 0; j < L; ++j) rest[j] = j < n - whole ? p[whole + j] : padding;
+    for (int j = 0; j < L; ++j) rest[j] = padding;
+    for (int j = 0; j < count; ++j) rest[j] = p[whole + j];
   }
   SYNTHDATA_HD void store(T* p) const {
-    for (int j = 0; j < n - whole; ++j) p[whole + j] = rest[j];
+    for (int j = 0; j < count; ++j) p[whole + j] = rest[j];
   }
 };
 
@@ -48,7 +51,7 @@ SYNTHDATA_HD void softmax_block(bool log, std::int64_t n, const T* x, const T* n
   Padded<L, T> tail(n);
   tail.load(x, none);
   if (noise) {
-    for (int j = 0; j < n - tail.whole; ++j) tail.rest[j] += noise[tail.whole + j];
+    for (int j = 0; j < tail.count; ++j) tail.rest[j] += noise[tail.whole + j];
   }
   alignas(64) T acc[L];
   lanes<L>([&](int j) SYNTHDATA_INLINE_LAMBDA { acc[j] = tail.rest[j] *= scale; });
@@ -63,7 +66,11 @@ SYNTHDATA_HD void softmax_block(bool log, std::int64_t n, const T* x, const T* n
   const T peak = cpu::fold<L>(acc, Max2{});
 
   if (log) {
-    lanes<L>([&](int j) SYNTHDATA_INLINE_LAMBDA { acc[j] = math::exp(tail.rest[j] - peak); });
+    if (tail.count) {
+      lanes<L>([&](int j) SYNTHDATA_INLINE_LAMBDA { acc[j] = math::exp(tail.rest[j] - peak); });
+    } else {
+      lanes<L>([&](int j) SYNTHDATA_INLINE_LAMBDA { acc[j] = T(0); });
+    }
     for (std::int64_t i = 0; i < tail.whole; i += L) {
       lanes<L>([&](int j) SYNTHDATA_INLINE_LAMBDA { acc[j] += math::exp(y[i + j] - peak); });
     }
@@ -73,7 +80,11 @@ SYNTHDATA_HD void softmax_block(bool log, std::int64_t n, const T* x, const T* n
       lanes<L>([&](int j) SYNTHDATA_INLINE_LAMBDA { y[i + j] = (y[i + j] - peak) - log_sum; });
     }
   } else {
-    lanes<L>([&](int j) SYNTHDATA_INLINE_LAMBDA { acc[j] = tail.rest[j] = math::exp(tail.rest[j] - peak); });
+    if (tail.count) {
+      lanes<L>([&](int j) SYNTHDATA_INLINE_LAMBDA { acc[j] = tail.rest[j] = math::exp(tail.rest[j] - peak); });
+    } else {
+      lanes<L>([&](int j) SYNTHDATA_INLINE_LAMBDA { acc[j] = T(0); });
+    }
     for (std::int64_t i = 0; i < tail.whole; i += L) {
       lanes<L>([&](int j) SYNTHDATA_INLINE_LAMBDA {
         y[i + j] = math::exp(y[i + j] - peak);
@@ -113,7 +124,7 @@ SYNTHDATA_HD void softmax_gradient_block(bool log, std::int64_t n, const T* y, c
     }
   };
   for (std::int64_t i = 0; i < tail_y.whole; i += L) write(g + i, y + i, dx + i);
-  write(rg, ry, rg);
+  if (tail_g.count) write(rg, ry, rg);
   tail_g.store(dx);
 }
 

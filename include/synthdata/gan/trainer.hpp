@@ -48,7 +48,7 @@ struct LossTerm {
 /// What one training step did.
 struct StepInfo {
   std::int64_t step = 0;  ///< counts from 1
-  std::int64_t epoch = 0;
+  std::int64_t epoch = 0;  ///< epochs finished with this step
   double critic_loss = 0.0;  ///< penalties included
   double generator_loss = 0.0;
   std::vector<LossTerm> penalties;
@@ -100,7 +100,7 @@ class AdversarialTrainer {
     return *this;
   }
 
-  /// Called after every step, and after the first step of every new epoch.
+  /// Called after every step, and after the step that takes the last batch of an epoch.
   void on_step(std::function<void(const StepInfo&)> callback) { on_step_.push_back(std::move(callback)); }
   void on_epoch(std::function<void(const StepInfo&)> callback) { on_epoch_.push_back(std::move(callback)); }
   /// Ends fit() after the current step; for callbacks.

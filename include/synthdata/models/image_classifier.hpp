@@ -70,7 +70,8 @@ struct ClassifierTraining {
   std::int64_t epochs = 0;       ///< passes over the data; 0: 3, or more until there are 1,000 updates
   std::int64_t batch_size = 64;  ///< at most the size of the data set
   double learning_rate = 4e-3;   ///< of Adam; rises over the first updates, then falls to 0 along a cosine
-  std::int64_t shift = 1;        ///< images are moved by up to so many pixels in both directions, edges repeated
+  double shift = 1.0;            ///< training images are moved by up to so many pixels in both directions
+  double warp = 0.1;             ///< and sheared, turned and stretched by up to this share
   std::int64_t classes = 0;      ///< 0: the largest label + 1, found by one more pass over the data
   std::uint64_t seed = 0;
 };

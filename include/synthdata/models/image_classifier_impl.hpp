@@ -38,7 +38,7 @@ SYNTHDATA_INLINE ClassifierPlan plan_classifier(const Shape& image, std::int64_t
     throw ShapeError(concat("ImageClassifier: expects images [H, W, C] of at least 8 x 8 and two classes or more, got ",
                             image, " and ", classes));
   }
-  std::int64_t height = image[0], width = image[1], channels = image[2], filters = 16;
+  std::int64_t height = image[0], width = image[1], channels = image[2], filters = std::min(height, width) <= 14 ? FILT : 16;
   ClassifierPlan plan;
   const auto add = [&](std::int64_t stride) {
     plan.stages.push_back({channels, filters, stride});
@@ -62,19 +62,34 @@ SYNTHDATA_INLINE std::vector<Conv2d> classifier_convs(const Shape& image, std::i
   return convs;
 }
 
-/// Moves each image by its own random number of pixels.
-SYNTHDATA_INLINE Tensor shifted(const Tensor& images, std::int64_t most, Rng& rng) {
+/// Each image seen through its own random map, (y, x) -> (I + A)(y, x) + b about the centre: entries of A up to `warp`,
+/// of b up to `shift` pixels. Between pixels it is interpolated, beyond the edge the edge is repeated.
+SYNTHDATA_INLINE Tensor distorted(const Tensor& images, double shift, double warp, Rng& rng) {
   const std::int64_t height = images.shape(1), width = images.shape(2), channels = images.shape(3);
+  const auto limit = [](float at, std::int64_t extent) {
+    return std::clamp(at, 0.0f, static_cast<float>(extent - 1));
+  };
+  const auto draw = [&](double most) { return static_cast<float>(most) * rng.uniform(-1.0f, 1.0f); };
+  const float middle_y = static_cast<float>(height - 1) / 2.0f, middle_x = static_cast<float>(width - 1) / 2.0f;
   Tensor out = Tensor::empty(images.shape());
   float* to = out.data<float>();
-  const auto inside = [](std::int64_t i, std::int64_t extent) { return std::clamp<std::int64_t>(i, 0, extent - 1); };
   for (std::int64_t n = 0; n < images.shape(0); ++n) {
     const float* image = images.data<float>() + n * height * width * channels;
-    const std::int64_t down = rng.below(2 * most + 1) - most, right = rng.below(2 * most + 1) - most;
-    for (std::int64_t y = 0; y < height; ++y) {
-      const float* row = image + inside(y + down, height) * width * channels;
-      for (std::int64_t x = 0; x < width; ++x, to += channels) {
-        std::copy_n(row + inside(x + right, width) * channels, channels, to);
+    const float yy = draw(warp), yx = draw(warp), xy = draw(warp), xx = draw(warp);
+    const float down = draw(shift * static_cast<double>(height)), right = draw(shift * static_cast<double>(width));
+    for (std::int64_t row = 0; row < height; ++row) {
+      for (std::int64_t column = 0; column < width; ++column) {
+        const float y = static_cast<float>(row), x = static_cast<float>(column);
+        const float from_y = limit(y + yy * (y - middle_y) + yx * (x - middle_x) + down, height);
+        const float from_x = limit(x + xy * (y - middle_y) + xx * (x - middle_x) + right, width);
+        const auto y0 = static_cast<std::int64_t>(from_y), x0 = static_cast<std::int64_t>(from_x);
+        const std::int64_t y1 = std::min(y0 + 1, height - 1), x1 = std::min(x0 + 1, width - 1);
+        const float v = from_y - static_cast<float>(y0), u = from_x - static_cast<float>(x0);
+        const auto at = [&](std::int64_t i, std::int64_t j) { return image + (i * width + j) * channels; };
+        const float *p00 = at(y0, x0), *p01 = at(y0, x1), *p10 = at(y1, x0), *p11 = at(y1, x1);
+        for (std::int64_t c = 0; c < channels; ++c) {
+          *to++ = (1 - v) * ((1 - u) * p00[c] + u * p01[c]) + v * ((1 - u) * p10[c] + u * p11[c]);
+        }
       }
     }
   }
@@ -99,9 +114,9 @@ SYNTHDATA_INLINE std::int64_t count_right(const ImageClassifier& classifier, con
 }
 
 SYNTHDATA_INLINE std::int64_t training_epochs(const ClassifierTraining& o, std::int64_t batches_per_epoch) {
-  if (o.epochs < 0 || o.shift < 0 || o.shift > largest_side || o.classes < 0 || !(o.learning_rate > 0.0)) {
-    throw NumericError(concat("train_classifier: expects epochs, shift and classes >= 0 and a learning rate > 0, got ",
-                              o.epochs, ", ", o.shift, ", ", o.classes, " and ", o.learning_rate));
+  if (o.epochs < 0 || o.classes < 0 || !(o.shift >= 0.0 && o.warp >= 0.0 && o.learning_rate > 0.0)) {
+    throw NumericError(concat("train_classifier: expects epochs, classes, shift and warp >= 0 and a learning rate > 0, got ",
+                              o.epochs, ", ", o.classes, ", ", o.shift, ", ", o.warp, " and ", o.learning_rate));
   }
   constexpr std::int64_t passes = 3, updates = 1000;
   return o.epochs > 0 ? o.epochs : std::max(passes, (updates - 1) / batches_per_epoch + 1);
@@ -117,9 +132,10 @@ SYNTHDATA_INLINE ImageClassifier train_classifier(const std::function<Batch()>& 
   Optimizer optimizer(state_of(net).parameters, Adam{});
   const std::int64_t rise = std::min<std::int64_t>(50, steps);
   const Schedule schedule = schedule::warm_up(rise, schedule::cosine(std::max<std::int64_t>(1, steps - rise)));
+  const bool distort = options.shift > 0.0 || options.warp > 0.0;
   for (std::int64_t step = 0; step < steps; ++step) {
     if (step > 0) batch = next();
-    const Var logits = net(options.shift > 0 ? shifted(batch.data, options.shift, rng) : batch.data);
+    const Var logits = net(distort ? distorted(batch.data, options.shift, options.warp, rng) : batch.data);
     const Var loss = mean(logsumexp(logits, 1) - sum(logits * one_hot(labels_of(batch), classes), 1));
     const double value = loss.item();
     if (!std::isfinite(value)) {

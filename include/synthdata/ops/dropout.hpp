@@ -14,7 +14,7 @@ namespace synthdata {
 /// Sets each element of activation(x) to 0 with probability `rate` and divides the others by 1 - rate; one pass over x
 /// forward and one backward. Element i depends on the generator's state and i alone.
 /// Source: Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15.
-/// @param rate  in [0, 1); 0 takes nothing from the generator
+/// @param rate  in [0, 1), rounded to a multiple of 2^-16; 0 takes nothing from the generator
 /// @throws NumericError for another rate.
 Var dropout(const Var& x, double rate, Rng& rng, const Activation& activation = {});
 

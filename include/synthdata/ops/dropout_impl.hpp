@@ -23,7 +23,7 @@ inline Var masked(const Var& x, const backend::DropoutMask& mask, const Activati
           return;
         }
         // The activation's output where it was kept; elsewhere 0, and so is the gradient that comes through the mask.
-        const Var activation_output = out.output(y) * (1.0 - mask.rate);
+        const Var activation_output = out.output(y) * mask.keep();
         out.add(0, through_activation(act, masked(g, mask, {}), activation_output));
       },
       x);
