@@ -25,11 +25,13 @@
 #include <synthdata/backend/cpu/isa.hpp>
 #include <synthdata/backend/cpu/norm_kernels.hpp>
 #include <synthdata/backend/cpu/philox.hpp>
+#include <synthdata/backend/dropout.hpp>
 #include <synthdata/backend/elementwise.hpp>
 #include <synthdata/backend/norm.hpp>
 #include <synthdata/backend/random.hpp>
 #include <synthdata/backend/reduce.hpp>
 #include <synthdata/backend/scan.hpp>
+#include <synthdata/backend/softmax.hpp>
 #include <synthdata/backend/window.hpp>
 #include <synthdata/autodiff/grad.hpp>
 #include <synthdata/autodiff/node.hpp>
@@ -37,7 +39,10 @@
 #include <synthdata/ops/activation.hpp>
 #include <synthdata/ops/check.hpp>
 #include <synthdata/ops/conv.hpp>
+#include <synthdata/ops/dropout.hpp>
+#include <synthdata/ops/extents.hpp>
 #include <synthdata/ops/gather.hpp>
+#include <synthdata/ops/loss.hpp>
 #include <synthdata/ops/matmul.hpp>
 #include <synthdata/ops/norm.hpp>
 #include <synthdata/ops/pointwise.hpp>
@@ -47,8 +52,11 @@
 #include <synthdata/ops/resize.hpp>
 #include <synthdata/ops/scan.hpp>
 #include <synthdata/ops/shape.hpp>
+#include <synthdata/ops/softmax.hpp>
 #include <synthdata/nn/any_module.hpp>
+#include <synthdata/nn/attention.hpp>
 #include <synthdata/nn/conv.hpp>
+#include <synthdata/nn/dropout.hpp>
 #include <synthdata/nn/embedding.hpp>
 #include <synthdata/nn/init.hpp>
 #include <synthdata/nn/linear.hpp>
@@ -92,4 +100,5 @@
 #include <synthdata/gan/progress.hpp>
 #include <synthdata/gan/trainer.hpp>
 #include <synthdata/models/dcgan.hpp>
+#include <synthdata/models/image_classifier.hpp>
 #include <synthdata/models/mlp.hpp>
