@@ -1,4 +1,6 @@
-// examples/minimal_gan.cpp: a GAN on your images in forty lines.   Run: ./minimal_gan [FOLDER OF MNIST-STYLE IDX FILES]
+// examples/minimal_gan.cpp: a GAN on your images in thirty lines. 
+//
+//   ./minimal_gan [FOLDER OF MNIST-STYLE IDX FILES]
 #include <synthdata/gan.hpp>
 
 #include <cstdio>
@@ -8,11 +10,11 @@ namespace sd = synthdata;
 int main(int argc, char** argv) try {
   // Images in [-1, 1], [N, H, W, 1]: your own, or the 8 x 8 digits that come with the library.
   const sd::TensorDataset images =
-      argc > 1 ? sd::images_from_idx(argv[1]).scaled({-1, 1}) : sd::read_digits(SYNTHDATA_EXAMPLE_DATA "/digits.csv.gz");
+      argc > 1 ? sd::images_from_idx(argv[1]) : sd::read_digits(SYNTHDATA_EXAMPLE_DATA "/digits.csv.gz");
   const std::int64_t steps = argc > 1 ? 1000 : 1500;
 
   sd::Rng rng{1};
-  const sd::models::DcganOptions nets{.height = images.data().shape(1), .width = images.data().shape(2)};
+  const sd::models::DcganOptions nets{.height = images.sample_shape()[0], .width = images.sample_shape()[1]};
   sd::Generator generator{sd::models::dcgan_generator(nets, rng), sd::NormalLatent{nets.latent}};
   sd::Discriminator discriminator{sd::models::dcgan_discriminator(nets, rng)};
 

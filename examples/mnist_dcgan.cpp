@@ -32,15 +32,10 @@ struct Data {
 };
 
 Data load(const Options& o) {
-  if (!o.data.empty()) {
-    return {sd::images_from_idx(o.data).scaled({-1, 1}), sd::images_from_idx(o.data, sd::Split::test).scaled({-1, 1})};
-  }
+  if (!o.data.empty()) return {sd::images_from_idx(o.data), sd::images_from_idx(o.data, sd::Split::test)};
   const sd::TensorDataset all = sd::read_digits(SYNTHDATA_EXAMPLE_DATA "/digits.csv.gz");
-  const std::int64_t held_out = all.size() / 5;  // the last fifth: other writers, as in UCI's own split
-  const auto part = [&](std::int64_t begin, std::int64_t end) {
-    return sd::TensorDataset(all.data().rows(begin, end), all.labels().rows(begin, end), all.range());
-  };
-  return {part(0, all.size() - held_out), part(all.size() - held_out, all.size())};
+  const std::int64_t held_out = all.size() / 5;  // the last fifth
+  return {all.rows(0, all.size() - held_out), all.rows(all.size() - held_out, all.size())};
 }
 
 /// Labels 0, 1, ..., 9, 0, 1, ...: one column of a picture for each class.
@@ -84,7 +79,7 @@ void judge(const sd::RunFolder& run, const Data& data, const sd::Tensor& images,
   const sd::ImageReport report = sd::judge_images(classifier, images, data.test, data.train, labels);
   std::printf("%s", report.str().c_str());
   sd::write_png(run.file("neighbours.png"),
-                sd::neighbour_picture(images.rows(0, std::min<std::int64_t>(images.shape(0), 20)), data.train.data(), 20));
+                sd::neighbour_picture(images.rows(0, std::min<std::int64_t>(images.shape(0), 20)), data.train.values(), 20));
   sd::AtomicFile text(run.file("report.txt"));
   text.write(report.str());
   text.commit();
@@ -99,7 +94,7 @@ int run(const Options& o, const Loss& loss) {
 
   const std::int64_t classes = o.conditional ? 10 : 0;
   const sd::models::DcganOptions nets{
-      .height = data.train.data().shape(1), .width = data.train.data().shape(2), .classes = classes};
+      .height = data.train.sample_shape()[0], .width = data.train.sample_shape()[1], .classes = classes};
   sd::Generator generator{sd::models::dcgan_generator(nets, rng), sd::NormalLatent{nets.latent}, classes};
   sd::Discriminator discriminator{sd::models::dcgan_discriminator(nets, rng), {.classes = classes}};
   sd::AdversarialTrainer trainer{generator, discriminator, loss, {.learning_rate = 2e-4, .ema_decay = 0.99}};

@@ -140,7 +140,7 @@ TEST_CASE("TensorDataset turns bytes into f32 and scales them with exact ends") 
   CHECK(values(scaled.get(1, rng).data) == std::vector<float>{1.0f, 1.0f / 255.0f});
   CHECK(values(scaled.scaled({0, 1}).gather(all).data)[2] == 1.0f);  // from the bytes again, not through [-1, 1]
   CHECK(scaled.range() == ValueRange{-1, 1});
-  CHECK(scaled.data().shares_elements(raw.data()));
+  CHECK(scaled.stored().shares_elements(raw.stored()));
 
   const TensorDataset floats(Tensor::from(std::vector<float>{2, 3, 4}), {}, ValueRange{2, 4});
   const std::int64_t three[] = {0, 1, 2};
@@ -167,7 +167,7 @@ TEST_CASE("TensorDataset refuses what is not a data set") {
 TEST_CASE("read_digits reads the shipped file") {
   const TensorDataset set = read_digits(shipped_digits);
   REQUIRE(set.size() == 1797);
-  CHECK(set.data().shape() == Shape{1797, 8, 8, 1});
+  CHECK(set.stored().shape() == Shape{1797, 8, 8, 1});
   Rng rng;
   const Sample first = set.get(0, rng);  // 0,0,5,13,9,1,0,0,... and label 0
   CHECK(first.label == 0);
@@ -204,7 +204,7 @@ TEST_CASE("images_from_idx finds images and labels in a folder") {
   CHECK(images_from_idx(folder.path.string()).get(0, rng).label == -1);
   const std::string labels = folder.write("train-labels-idx1-ubyte", idx({2}, "\x03\x04"));
   const TensorDataset set = images_from_idx(folder.path.string());
-  CHECK(set.data().shape() == Shape{2, 1, 3, 1});
+  CHECK(set.stored().shape() == Shape{2, 1, 3, 1});
   CHECK(values(set.get(0, rng).data) == std::vector<float>{-1, 1, -1});
   CHECK(set.get(1, rng).label == 4);
   CHECK(images_from_idx(images).size() == 2);
@@ -221,7 +221,7 @@ TEST_CASE("images_from_idx finds images and labels in a folder") {
 TEST_CASE("images_from_idx reads MNIST") {
   SYNTHDATA_NEED_DATA("mnist/t10k-images-idx3-ubyte.gz");
   const TensorDataset set = images_from_idx(test::data_dir() + "/mnist", Split::test);
-  CHECK(set.data().shape() == Shape{10000, 28, 28, 1});
+  CHECK(set.stored().shape() == Shape{10000, 28, 28, 1});
   std::int64_t zeros = 0;
   for (const std::int64_t label : set.labels().span<std::int64_t>()) zeros += label == 0;
   CHECK(zeros == 980);  // as shared/data/README.md counts them
@@ -278,4 +278,20 @@ TEST_CASE("random_flip mirrors columns, each pixel whole, with the given probabi
   int flipped = 0;
   for (int i = 0; i < 4000; ++i) flipped += some.get(0, rng).data.span<float>()[0] != 1.0f;
   CHECK(std::abs(flipped - 1000) < 4 * 28);  // four standard deviations of the count
+}
+
+TEST_CASE("rows of a data set keep labels and scaling") {
+  const Tensor data = Tensor::from(std::vector<std::uint8_t>{0, 255, 128, 64, 32, 16}, {3, 2});
+  const TensorDataset set(data, Tensor::from(std::vector<std::int64_t>{7, 8, 9}));
+  const TensorDataset part = set.scaled({-1.0f, 1.0f}).rows(1, 3);
+  CHECK(part.size() == 2);
+  CHECK(part.sample_shape() == Shape{2});
+  CHECK(part.stored().shares_elements(data));
+  CHECK(part.labels().data<std::int64_t>()[0] == 8);
+  const Tensor values = part.values();
+  CHECK(values.shape() == Shape{2, 2});
+  CHECK(values.data<float>()[0] == Approx(2.0 * 128 / 255 - 1));
+  Rng rng{1};
+  CHECK(values.data<float>()[3] == part.get(1, rng).data.data<float>()[1]);
+  CHECK_THROWS_AS(set.rows(2, 4), ShapeError);
 }

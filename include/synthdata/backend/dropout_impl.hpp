@@ -33,25 +33,26 @@ struct DropoutRun {
   }
 
  private:
+  // In the order of the unfused operations, so the bits are theirs; the slope of tanh and sigmoid is read off y keep,
+  // which is the activation's output but for a rounding.
   SYNTHDATA_HD void block(const std::uint32_t* words, int shift, std::int64_t count, const T* from, const T* y,
                           T* to) const {
     const T keep = static_cast<T>(mask.keep()), scale = static_cast<T>(1.0 / mask.keep());
     const std::int32_t threshold = mask.threshold;
-    alignas(64) T before[cpu::block_size], output[cpu::block_size];
-    if (act.kind != cpu::Act::none) {
-      if (y) {  // where an element was dropped the slope does not matter
-        cpu::for_block(count, [&](int j) SYNTHDATA_INLINE_LAMBDA { output[j] = y[j] * keep; });
-        act.gradient(count, from, output, before);
-      } else {
-        cpu::for_block(count, [&](int j) SYNTHDATA_INLINE_LAMBDA { before[j] = from[j]; });
-        act.apply(count, before);
-      }
-      from = before;
+    alignas(64) T active[cpu::block_size];
+    if (act.kind != cpu::Act::none && !y) {
+      cpu::for_block(count, [&](int j) SYNTHDATA_INLINE_LAMBDA { active[j] = from[j]; });
+      act.apply(count, active);
+      from = active;
     }
     cpu::for_block(count, [=](int j) SYNTHDATA_INLINE_LAMBDA {
       const auto bits = static_cast<std::int32_t>(words[j] >> shift & 0xFFFFu);
       to[j] = math::select(bits < threshold, from[j] * scale, T(0));
     });
+    if (act.kind != cpu::Act::none && y) {  // where an element was dropped the slope does not matter
+      cpu::for_block(count, [&](int j) SYNTHDATA_INLINE_LAMBDA { active[j] = y[j] * keep; });
+      act.gradient(count, to, active, to);
+    }
   }
 };
 

@@ -66,6 +66,10 @@ void append(std::string& out, I value) {  // no overload for bool: a string lite
     out += std::to_string(value);
 }
 inline void append(std::string& out, double value) {
+  if (value != value) {
+    out += "nan";  // printf shows the sign bit of some
+    return;
+  }
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, "%g", value);
   out += buffer;

@@ -32,8 +32,15 @@ class TensorDataset {
   /// @throws DataError out of range.
   Batch gather(std::span<const std::int64_t> indices) const;
 
+  /// Samples [begin, end), with their labels and range; shares the elements. @throws ShapeError out of range.
+  TensorDataset rows(std::int64_t begin, std::int64_t end) const;
+  /// All samples as get() serves them, f32 [N, ...].   Cost: one pass and a tensor of that size.
+  Tensor values() const;
+  /// Shape of one sample.
+  Shape sample_shape() const { return data_.shape().erase(0); }
+
   /// All samples as stored: [N, ...], u8 or f32, not scaled.
-  const Tensor& data() const { return data_; }
+  const Tensor& stored() const { return data_; }
   /// [N] i64, or undefined.
   const Tensor& labels() const { return labels_; }
   /// Where the values of samples lie, if known.

@@ -104,6 +104,20 @@ SYNTHDATA_INLINE TensorDataset TensorDataset::scaled(ValueRange to) const {
   return out;
 }
 
+SYNTHDATA_INLINE TensorDataset TensorDataset::rows(std::int64_t begin, std::int64_t end) const {
+  TensorDataset out = *this;
+  out.data_ = data_.rows(begin, end);
+  if (labels_.defined()) out.labels_ = labels_.rows(begin, end);
+  return out;
+}
+
+SYNTHDATA_INLINE Tensor TensorDataset::values() const {
+  Tensor out = Tensor::empty(data_.shape());
+  const std::int64_t width = size() ? data_.size() / size() : 0;
+  for (std::int64_t row = 0; row < size(); ++row) convert(row, out.data<float>() + row * width);
+  return out;
+}
+
 /// Writes one row as f32.
 SYNTHDATA_INLINE void TensorDataset::convert(std::int64_t row, float* to) const {
   const std::int64_t width = size() ? data_.size() / size() : 0;

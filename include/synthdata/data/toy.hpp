@@ -33,7 +33,7 @@ class GaussianMixture {
   float noise_std() const { return noise_std_; }
   std::int64_t modes() const { return centres_.shape(0); }
   /// The points of the set, [size(), D].
-  const Tensor& points() const { return points_.data(); }
+  const Tensor& points() const { return points_.stored(); }
 
  private:
   Tensor centres_;
@@ -85,7 +85,7 @@ class SwissRoll {
   Tensor curve(std::int64_t count) const;
 
   const SwissRollOptions& options() const { return options_; }
-  const Tensor& points() const { return points_.data(); }
+  const Tensor& points() const { return points_.stored(); }
 
  private:
   void place(double u, float* xy) const;

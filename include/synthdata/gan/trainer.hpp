@@ -191,50 +191,23 @@ class AdversarialTrainer {
     archive.add("rng", integers({static_cast<std::int64_t>(r.seed), static_cast<std::int64_t>(r.stream),
                                  static_cast<std::int64_t>(r.counter), static_cast<std::int64_t>(r.used)}));
     archive.add("data", integers({static_cast<std::int64_t>(data.seed), data.epoch, data.position}));
-    archive.metadata = {{"format", "synthdata training state"}, {"version", "1"}};
+    archive.metadata = {{"format", state_format},
+                        {"generator_rule", generator_optimizer_.rule().name()},
+                        {"critic_rule", critic_optimizer_.rule().name()}};
     save_safetensors(path, archive);
   }
 
-  /// Restores what save() wrote: training goes on bit for bit. The nets must have the structure they had then.
+  /// Restores what save() wrote: training goes on bit for bit. Nets and update rules must be those of then, and the
+  /// data set and batch size of the source too.
   /// @throws DataError if the file is damaged or does not fit; nothing is changed then.
   template <BatchSource Source>
   void load(const std::string& path, Source& source, Rng& rng) {
     const Archive archive = load_safetensors(path);
-    const auto find = [&](const std::string& name) { return archive.find(name); };
-    const auto numbers = [&](const char* name, std::int64_t count) {
-      const Tensor& t = archive.at(name);
-      if (t.dtype() != DType::i64 || t.size() != count) {
-        throw DataError(concat(path, ": '", name, "' is ", t.str(), ", expected ", count, " i64 numbers"));
-      }
-      return t.span<std::int64_t>();
-    };
-    check_state(path, archive, "generator.", generator_state_);
-    check_state(path, archive, "critic.", critic_state_);
-    const auto r = numbers("rng", 4), data = numbers("data", 3), step = numbers("step", 1);
-    if (step[0] < 0) throw DataError(concat(path, ": 'step' is ", step[0]));
-    Optimizer generator_optimizer = generator_optimizer_, critic_optimizer = critic_optimizer_;
-    generator_optimizer.restore("generator_optimizer.", find);
-    critic_optimizer.restore("critic_optimizer.", find);
-    ModuleState average;
-    if (average_) {
-      average = state_of(*average_);
-      check_state(path, archive, "average.", average);
-      numbers("average_updates", 1);
+    try {
+      restore(archive, source, rng);
+    } catch (const DataError& e) {
+      throw DataError(concat(path, ": ", e.what()));
     }
-    Rng restored;
-    restored.restore({static_cast<std::uint64_t>(r[0]), static_cast<std::uint64_t>(r[1]), static_cast<std::uint64_t>(r[2]),
-                      static_cast<std::uint64_t>(r[3])});
-    source.restore({static_cast<std::uint64_t>(data[0]), data[1], data[2]});
-    rng = restored;
-    take_state(archive, "generator.", generator_state_);
-    take_state(archive, "critic.", critic_state_);
-    if (average_) {
-      take_state(archive, "average.", average);
-      ema_->restore(numbers("average_updates", 1)[0]);
-    }
-    generator_optimizer_ = std::move(generator_optimizer);
-    critic_optimizer_ = std::move(critic_optimizer);
-    step_ = step[0];
   }
 
  private:
@@ -397,12 +370,11 @@ class AdversarialTrainer {
     for (const NamedParam& p : state.parameters) archive.add(prefix + p.path, p.param->value());
     for (const NamedBuffer& b : state.buffers) archive.add(prefix + b.path, b.buffer->value());
   }
-  static void check_state(const std::string& path, const Archive& archive, const std::string& prefix,
-                          const ModuleState& state) {
+  static void check_state(const Archive& archive, const std::string& prefix, const ModuleState& state) {
     const auto check = [&](const std::string& name, const Tensor& like) {
       const Tensor& t = archive.at(prefix + name);
       if (!(t.shape() == like.shape()) || t.dtype() != like.dtype()) {
-        throw DataError(concat(path, ": '", prefix, name, "' is ", t.str(), ", expected ", like.str()));
+        throw DataError(concat("'", prefix, name, "' is ", t.str(), ", expected ", like.str()));
       }
     };
     for (const NamedParam& p : state.parameters) check(p.path, p.param->value());
@@ -412,6 +384,57 @@ class AdversarialTrainer {
     for (const NamedParam& p : state.parameters) p.param->assign(archive.at(prefix + p.path).clone());
     for (const NamedBuffer& b : state.buffers) b.buffer->set(archive.at(prefix + b.path).clone());
   }
+
+  static void check_text(const Archive& archive, const char* name, const std::string& expected) {
+    const std::string& found = archive.text(name);
+    if (found != expected) throw DataError(concat("'", name, "' is '", found, "', expected '", expected, "'"));
+  }
+
+  /// Checks everything before it changes anything.
+  template <class Source>
+  void restore(const Archive& archive, Source& source, Rng& rng) {
+    const auto find = [&](const std::string& name) { return archive.find(name); };
+    const auto numbers = [&](const char* name, std::int64_t count) {
+      const Tensor& t = archive.at(name);
+      if (t.dtype() != DType::i64 || t.size() != count) {
+        throw DataError(concat("'", name, "' is ", t.str(), ", expected ", count, " i64 numbers"));
+      }
+      return t.span<std::int64_t>();
+    };
+    check_text(archive, "format", state_format);
+    check_text(archive, "generator_rule", generator_optimizer_.rule().name());
+    check_text(archive, "critic_rule", critic_optimizer_.rule().name());
+    check_state(archive, "generator.", generator_state_);
+    check_state(archive, "critic.", critic_state_);
+    const auto r = numbers("rng", 4), data = numbers("data", 3), step = numbers("step", 1);
+    if (step[0] < 0) throw DataError(concat("'step' is ", step[0]));
+    Optimizer generator_optimizer = generator_optimizer_, critic_optimizer = critic_optimizer_;
+    generator_optimizer.restore("generator_optimizer.", find);
+    critic_optimizer.restore("critic_optimizer.", find);
+    ModuleState average;
+    if (average_) {
+      average = state_of(*average_);
+      check_state(archive, "average.", average);
+      numbers("average_updates", 1);
+    }
+    Rng restored;
+    restored.restore({static_cast<std::uint64_t>(r[0]), static_cast<std::uint64_t>(r[1]),
+                      static_cast<std::uint64_t>(r[2]), static_cast<std::uint64_t>(r[3])});
+    source.restore({static_cast<std::uint64_t>(data[0]), data[1], data[2]});
+
+    rng = restored;
+    take_state(archive, "generator.", generator_state_);
+    take_state(archive, "critic.", critic_state_);
+    if (average_) {
+      take_state(archive, "average.", average);
+      ema_->restore(numbers("average_updates", 1)[0]);
+    }
+    generator_optimizer_ = std::move(generator_optimizer);
+    critic_optimizer_ = std::move(critic_optimizer);
+    step_ = step[0];
+  }
+
+  static constexpr const char* state_format = "synthdata training state 1";
 
   G& generator_;
   D& critic_;

@@ -38,7 +38,9 @@ SYNTHDATA_INLINE ClassifierPlan plan_classifier(const Shape& image, std::int64_t
     throw ShapeError(concat("ImageClassifier: expects images [H, W, C] of at least 8 x 8 and two classes or more, got ",
                             image, " and ", classes));
   }
-  std::int64_t height = image[0], width = image[1], channels = image[2], filters = std::min(height, width) <= 14 ? FILT : 16;
+  std::int64_t height = image[0], width = image[1], channels = image[2];
+  const bool small = std::min(height, width) <= 14;
+  std::int64_t filters = small ? 32 : 16;
   ClassifierPlan plan;
   const auto add = [&](std::int64_t stride) {
     plan.stages.push_back({channels, filters, stride});
@@ -47,7 +49,7 @@ SYNTHDATA_INLINE ClassifierPlan plan_classifier(const Shape& image, std::int64_t
     channels = filters;
     filters = std::min<std::int64_t>(2 * filters, 128);
   };
-  if (std::min(height, width) <= 14) add(1);  // one halving is enough, one convolution is not
+  if (small) add(1);  // one halving is enough, one convolution is not
   while (std::min(height, width) > 7) add(2);
   plan.outputs = height * width * channels;
   return plan;
@@ -63,7 +65,7 @@ SYNTHDATA_INLINE std::vector<Conv2d> classifier_convs(const Shape& image, std::i
 }
 
 /// Each image seen through its own random map, (y, x) -> (I + A)(y, x) + b about the centre: entries of A up to `warp`,
-/// of b up to `shift` pixels. Between pixels it is interpolated, beyond the edge the edge is repeated.
+/// of b up to `shift` times the side. Between pixels it is interpolated, beyond the edge the edge is repeated.
 SYNTHDATA_INLINE Tensor distorted(const Tensor& images, double shift, double warp, Rng& rng) {
   const std::int64_t height = images.shape(1), width = images.shape(2), channels = images.shape(3);
   const auto limit = [](float at, std::int64_t extent) {
@@ -118,7 +120,7 @@ SYNTHDATA_INLINE std::int64_t training_epochs(const ClassifierTraining& o, std::
     throw NumericError(concat("train_classifier: expects epochs, classes, shift and warp >= 0 and a learning rate > 0, got ",
                               o.epochs, ", ", o.classes, ", ", o.shift, ", ", o.warp, " and ", o.learning_rate));
   }
-  constexpr std::int64_t passes = 3, updates = 1000;
+  constexpr std::int64_t passes = 3, updates = 2000;
   return o.epochs > 0 ? o.epochs : std::max(passes, (updates - 1) / batches_per_epoch + 1);
 }
 
