@@ -1,4 +1,4 @@
-// examples/minimal_gan.cpp: a GAN on your images in thirty lines. 
+// examples/minimal_gan.cpp: a GAN on your images in thirty lines.
 //
 //   ./minimal_gan [FOLDER OF MNIST-STYLE IDX FILES]
 #include <synthdata/gan.hpp>

@@ -63,7 +63,8 @@ void write_samples(const sd::RunFolder& run, const sd::Tensor& images, const sd:
     sd::write_png(run.file(sd::concat("synthetic/", sd::numbered("digit", i, label + ".png"))),
                   pixels.rows(i, i + 1).reshape(sd::Shape{h, w, pixels.shape(3)}));
   }
-  sd::write_png(run.file("samples.png"), sd::image_grid(pixels.rows(0, std::min<std::int64_t>(n, 100)), 10, {.scale = 3}));
+  sd::write_png(run.file("samples.png"),
+                sd::image_grid(pixels.rows(0, std::min<std::int64_t>(n, 100)), 10, {.scale = 3}));
 }
 
 /// Trains a classifier on the real images and judges the synthetic ones with it.
@@ -75,11 +76,13 @@ void judge(const sd::RunFolder& run, const Data& data, const sd::Tensor& images,
                  static_cast<long long>(info.steps), info.loss);
   });
   std::fprintf(stderr, "\n");
-  std::printf("classifier: %.2f %% of the held-out real images right\n", 100.0 * sd::models::accuracy(classifier, data.test));
+  std::printf("classifier: %.2f %% of the held-out real images right\n",
+              100.0 * sd::models::accuracy(classifier, data.test));
   const sd::ImageReport report = sd::judge_images(classifier, images, data.test, data.train, labels);
   std::printf("%s", report.str().c_str());
-  sd::write_png(run.file("neighbours.png"),
-                sd::neighbour_picture(images.rows(0, std::min<std::int64_t>(images.shape(0), 20)), data.train.values(), 20));
+  sd::write_png(
+      run.file("neighbours.png"),
+      sd::neighbour_picture(images.rows(0, std::min<std::int64_t>(images.shape(0), 20)), data.train.values(), 20));
   sd::AtomicFile text(run.file("report.txt"));
   text.write(report.str());
   text.commit();
@@ -115,7 +118,8 @@ int run(const Options& o, const Loss& loss) {
   // The same latent vectors are drawn every tenth of the run, so that the picture shows one digit growing clear.
   const auto grid = [&](std::int64_t step) {
     sd::Rng fixed{7};
-    return folder.image(step, "samples", sd::image_grid(sd::to_image_u8(sample(trainer.averaged_generator(), 100, fixed)), 10));
+    return folder.image(step, "samples",
+                        sd::image_grid(sd::to_image_u8(sample(trainer.averaged_generator(), 100, fixed)), 10));
   };
   sd::Interrupt interrupt;
   sd::Progress progress(steps, trainer.steps());
@@ -135,7 +139,8 @@ int run(const Options& o, const Loss& loss) {
   progress.finish();
   trainer.save(folder.checkpoint(), images, rng);
   if (interrupt.requested()) {
-    std::printf("stopped at step %lld; go on with --resume --out %s\n", static_cast<long long>(trainer.steps()), o.out.c_str());
+    std::printf("stopped at step %lld; go on with --resume --out %s\n", static_cast<long long>(trainer.steps()),
+                o.out.c_str());
   }
 
   sd::Rng sampling = sd::Rng{o.seed}.split(1);
@@ -153,7 +158,8 @@ int run(const Options& o, const Loss& loss) {
 int main(int argc, char** argv) {
   Options o;
   CLI::App app("Trains a DCGAN on handwritten digits, writes new ones and judges them.");
-  app.add_option("--data", o.data, "folder of MNIST-style IDX files; without it the 8 x 8 digits shipped with the library");
+  app.add_option("--data", o.data,
+                 "folder of MNIST-style IDX files; without it the 8 x 8 digits shipped with the library");
   app.add_option("--out", o.out, "folder for everything that is written")->capture_default_str();
   app.add_option("--steps", o.steps, "training steps; default 1500, with --data 2000")->check(CLI::PositiveNumber);
   app.add_option("--batch", o.batch, "images a step")->capture_default_str()->check(CLI::PositiveNumber);

@@ -148,7 +148,8 @@ TEST_CASE("conditional nets get the labels, and say so when there are none") {
   CHECK_THROWS_WITH(nets.generator.sample(3, nets.rng), ContainsSubstring("conditional"));
 
   const TensorDataset unlabelled(normal({64, 2}, nets.rng));
-  CHECK_THROWS_WITH(trainer.fit(unlabelled, {.batch_size = 32, .steps = 500}, nets.rng), ContainsSubstring("no labels"));
+  CHECK_THROWS_WITH(trainer.fit(unlabelled, {.batch_size = 32, .steps = 500}, nets.rng),
+                    ContainsSubstring("no labels"));
 }
 
 TEST_CASE("packed, unrolled and accumulated training run and learn") {
@@ -220,7 +221,8 @@ TEST_CASE("a state that does not fit is refused and changes nothing") {
 TEST_CASE("Wasserstein weight clipping keeps every critic weight in its box") {
   Nets nets(1);
   auto source = loader();
-  AdversarialTrainer trainer(nets.generator, nets.critic, Wasserstein{.clip = 0.01}, {.critic_steps = 5, .learning_rate = 1e-2});
+  AdversarialTrainer trainer(nets.generator, nets.critic, Wasserstein{.clip = 0.01},
+                             {.critic_steps = 5, .learning_rate = 1e-2});
   trainer.fit(source, {.steps = 5}, nets.rng);
   for (const NamedParam& p : state_of(nets.critic).parameters) {
     for (const float w : p.param->value().span<float>()) CHECK(std::fabs(w) <= 0.01f);

@@ -1,8 +1,8 @@
 #include <synthdata/nn/linear.hpp>
 #include <synthdata/nn/sequential.hpp>
+#include <synthdata/ops/reduce.hpp>
 #include <synthdata/optim/ema.hpp>
 #include <synthdata/optim/optimizer.hpp>
-#include <synthdata/ops/reduce.hpp>
 
 #include <cmath>
 
@@ -37,9 +37,11 @@ const std::vector<Case>& cases() {
       {Sgd{.momentum = 0.9, .nesterov = true}, {-0.3114834491330405, -1.2646983822574638, 2.048277146195577}},
       {Sgd{.momentum = 0.5, .weight_decay = 0.1}, {0.15438934913968072, -0.8961924722857244, 1.6907251989418304}},
       {RmsProp{}, {-0.882753230697069, -1.5182806107705995, 1.689694718510502}},
-      {RmsProp{.decay = 0.9, .momentum = 0.5, .weight_decay = 0.1}, {-0.3458980120226806, -0.8918529481052567, 0.9965112678066738}},
+      {RmsProp{.decay = 0.9, .momentum = 0.5, .weight_decay = 0.1},
+       {-0.3458980120226806, -0.8918529481052567, 0.9965112678066738}},
       {Adam{}, {0.1345427105003073, -1.1370581903675392, 1.9157571823375967}},
-      {Adam{.beta1 = 0.5, .beta2 = 0.9, .weight_decay = 0.1}, {0.21299618920400853, -0.9534319546539136, 1.6395614477422522}},
+      {Adam{.beta1 = 0.5, .beta2 = 0.9, .weight_decay = 0.1},
+       {0.21299618920400853, -0.9534319546539136, 1.6395614477422522}},
       {AdamW{}, {0.1320014697517699, -1.1260507880847608, 1.8966309527459975}},
       {AdamW{.beta1 = 0.5, .weight_decay = 0.2}, {0.18176994690165973, -0.8799835384918259, 1.6007563235620694}},
   };

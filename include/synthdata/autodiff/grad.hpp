@@ -18,8 +18,8 @@ struct GradOptions {
 
 /// d output / d input for each input. An input that the output does not depend on gets zeros.
 /// Only what lies between the output and the inputs is computed.
-/// @throws ShapeError if the output is not a scalar and no seed is given, or the seed's shape differs; DTypeError if its
-/// dtype does.
+/// @throws ShapeError if the output is not a scalar and no seed is given, or the seed's shape differs; DTypeError if
+/// its dtype does.
 /// @throws Error if an input carries no gradient, or part of the graph was freed by an earlier traversal.
 std::vector<Var> grad(const Var& output, std::span<const Var> inputs, const GradOptions& options = {});
 inline std::vector<Var> grad(const Var& output, const std::vector<Var>& inputs, const GradOptions& options = {}) {

@@ -38,8 +38,7 @@ SYNTHDATA_INLINE NodePool& node_pool() {
   return pool;
 }
 
-SYNTHDATA_INLINE Node::Node(const char* op, bool is_leaf)
-    : name(op), sequence(++node_pool().sequence), leaf(is_leaf) {
+SYNTHDATA_INLINE Node::Node(const char* op, bool is_leaf) : name(op), sequence(++node_pool().sequence), leaf(is_leaf) {
   node_pool().live += !is_leaf;
 }
 SYNTHDATA_INLINE Node::~Node() = default;
@@ -56,7 +55,7 @@ SYNTHDATA_INLINE void* Node::operator new(std::size_t size) {
   }
   static thread_local NodePoolDrain drain{pool};
   static_cast<void>(drain);
-  return ::operator new(index * NodePool::step);
+  return ::operator new(index* NodePool::step);
 }
 
 SYNTHDATA_INLINE void Node::operator delete(void* p, std::size_t size) noexcept {

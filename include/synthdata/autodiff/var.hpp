@@ -113,7 +113,8 @@ Var record_list(const char* op, Tensor y, Rule rule, const std::vector<Var>& x) 
 /// A linear operation on x whose adjoint is `adjoint(const Var& gradient) -> Var`.
 template <class Adjoint>
 Var linear_op(const char* op, Tensor y, const Var& x, Adjoint adjoint) {
-  return record(op, std::move(y), [adjoint](const Var& g, Backward& out) { out.add(0, adjoint(g)); }, x);
+  return record(
+      op, std::move(y), [adjoint](const Var& g, Backward& out) { out.add(0, adjoint(g)); }, x);
 }
 
 }  // namespace detail

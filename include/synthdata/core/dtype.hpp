@@ -78,12 +78,18 @@ decltype(auto) visit_floating(DType dtype, const char* op, F&& f) {
 template <class F>
 decltype(auto) visit_dtype(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::f64: return f.template operator()<double>();
-    case DType::u8: return f.template operator()<std::uint8_t>();
-    case DType::i32: return f.template operator()<std::int32_t>();
-    case DType::i64: return f.template operator()<std::int64_t>();
-    case DType::boolean: return f.template operator()<bool>();
-    case DType::f32: break;
+    case DType::f64:
+      return f.template operator()<double>();
+    case DType::u8:
+      return f.template operator()<std::uint8_t>();
+    case DType::i32:
+      return f.template operator()<std::int32_t>();
+    case DType::i64:
+      return f.template operator()<std::int64_t>();
+    case DType::boolean:
+      return f.template operator()<bool>();
+    case DType::f32:
+      break;
   }
   return f.template operator()<float>();
 }

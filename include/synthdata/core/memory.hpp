@@ -39,7 +39,8 @@ struct alignas(64) Block {
   void* data() { return this + 1; }
 };
 
-/// @param bytes  a negative number says that the size did not fit 63 bits. @throws Error if there is not so much memory.
+/// @param bytes  a negative number says that the size did not fit 63 bits. @throws Error if there is not so much
+/// memory.
 Block* allocate_block(std::int64_t bytes);
 void release_block(Block* block);
 

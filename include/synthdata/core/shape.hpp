@@ -34,7 +34,8 @@ class Shape {
   /// @throws ShapeError out of range.
   int wrap(int axis) const {
     const int wrapped = axis < 0 ? axis + rank_ : axis;
-    if (wrapped < 0 || wrapped >= rank_) [[unlikely]] throw_axis(axis);
+    if (wrapped < 0 || wrapped >= rank_) [[unlikely]]
+      throw_axis(axis);
     return wrapped;
   }
 
@@ -42,18 +43,20 @@ class Shape {
   std::int64_t size() const {
     std::int64_t n = 1;
     for (int i = 0; i < rank_; ++i) {
-      if (__builtin_mul_overflow(n, extents_[i], &n) || n > (std::int64_t{1} << 62)) [[unlikely]] throw_size();
+      if (__builtin_mul_overflow(n, extents_[i], &n) || n > (std::int64_t{1} << 62)) [[unlikely]]
+        throw_size();
     }
     return n;
   }
 
   void push_back(std::int64_t extent) {
-    if (rank_ == max_rank || extent < 0) [[unlikely]] throw_extent(extent);
+    if (rank_ == max_rank || extent < 0) [[unlikely]]
+      throw_extent(extent);
     extents_[rank_++] = extent;
   }
 
-  /// Copies with one extent changed, inserted or removed. The axis may count from the end; for insert that is the end of
-  /// the result. @throws ShapeError out of range.
+  /// Copies with one extent changed, inserted or removed. The axis may count from the end; for insert that is the end
+  /// of the result. @throws ShapeError out of range.
   Shape with(int axis, std::int64_t extent) const {
     Shape s = *this;
     s.extents_[wrap(axis)] = extent;
@@ -61,7 +64,8 @@ class Shape {
   }
   Shape insert(int axis, std::int64_t extent) const {
     const int place = axis < 0 ? axis + rank_ + 1 : axis;
-    if (place < 0 || place > rank_) [[unlikely]] throw_axis(axis);
+    if (place < 0 || place > rank_) [[unlikely]]
+      throw_axis(axis);
     Shape s;
     for (int i = 0; i <= rank_; ++i) {
       if (i == place) s.push_back(extent);

@@ -26,7 +26,8 @@ class Tensor {
     Tensor t;
     const std::int64_t count = shape.size();
     std::int64_t bytes = 0;
-    if (__builtin_mul_overflow(count, static_cast<std::int64_t>(size_of(dtype)), &bytes)) [[unlikely]] bytes = -1;
+    if (__builtin_mul_overflow(count, static_cast<std::int64_t>(size_of(dtype)), &bytes)) [[unlikely]]
+      bytes = -1;
     t.block_ = detail::BlockPtr(detail::allocate_block(bytes));
     t.data_ = t.block_.get()->data();
     t.shape_ = shape;
@@ -156,7 +157,8 @@ class Tensor {
 
  private:
   void check_dtype(DType wanted) const {
-    if (wanted != dtype_ || !defined()) [[unlikely]] throw_dtype(wanted);
+    if (wanted != dtype_ || !defined()) [[unlikely]]
+      throw_dtype(wanted);
   }
   [[noreturn]] SYNTHDATA_COLD void throw_dtype(DType wanted) const {
     throw DTypeError(concat("data: asked for ", wanted, " elements, the tensor is ", str()));

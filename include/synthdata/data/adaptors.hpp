@@ -70,7 +70,9 @@ class TakenDataset {
     check(index);
     return base_.get(index, rng);
   }
-  Batch gather(std::span<const std::int64_t> indices) const requires GathersBatches<Base> {
+  Batch gather(std::span<const std::int64_t> indices) const
+    requires GathersBatches<Base>
+  {
     for (const std::int64_t index : indices) check(index);
     return base_.gather(indices);
   }
@@ -92,8 +94,7 @@ auto map(F f) {
     static_assert(
         requires(const F& g, SampleOf<D> s) {
           { g(std::move(s)) } -> SampleLike;
-        },
-        "map(f): f(sample) must be callable as const and return a type with `Tensor data` and `label`");
+        }, "map(f): f(sample) must be callable as const and return a type with `Tensor data` and `label`");
     return MappedDataset<D, F>(std::move(dataset), f);
   }};
 }

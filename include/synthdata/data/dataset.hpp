@@ -58,9 +58,7 @@ concept HasSize = requires(const D& dataset) {
 };
 /// `get(std::int64_t index, Rng& rng) const`
 template <class D>
-concept HasGet = requires(const D& dataset, std::int64_t index, Rng& rng) {
-  dataset.get(index, rng);
-};
+concept HasGet = requires(const D& dataset, std::int64_t index, Rng& rng) { dataset.get(index, rng); };
 /// get() returns a SampleLike.
 template <class D>
 concept GetsSample = requires(const D& dataset, std::int64_t index, Rng& rng) {
@@ -84,9 +82,7 @@ using SampleOf = std::remove_cvref_t<decltype(std::declval<const D&>().get(std::
 
 /// `operator()(S sample, Rng& rng) const`
 template <class A, class S = Sample>
-concept TakesSampleAndRng = requires(const A& augmenter, S sample, Rng& rng) {
-  augmenter(std::move(sample), rng);
-};
+concept TakesSampleAndRng = requires(const A& augmenter, S sample, Rng& rng) { augmenter(std::move(sample), rng); };
 /// The call returns a sample of the type it was given.
 template <class A, class S = Sample>
 concept ReturnsSample = requires(const A& augmenter, S sample, Rng& rng) {
@@ -109,9 +105,7 @@ concept HasState = requires(const B& source) {
 };
 /// `void restore(const SourceState&)`
 template <class B>
-concept HasRestore = requires(B& source, const SourceState& state) {
-  source.restore(state);
-};
+concept HasRestore = requires(B& source, const SourceState& state) { source.restore(state); };
 
 /// An endless stream of batches that resumes exactly: restore(state()) repeats what next() would have given.
 template <class B>

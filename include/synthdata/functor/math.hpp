@@ -85,8 +85,8 @@ SYNTHDATA_HD float exp(float x) {
   // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits: no conversion, hence no NaN trap.
   const float shifted = clamped * 1.44269504f + 12582912.0f;
   const float n = shifted - 12582912.0f;
-  const std::int32_t exponent =
-      static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(shifted) & 0x3FFu) - ((std::bit_cast<std::uint32_t>(shifted) & 0x200u) ? 0x400 : 0);
+  const std::int32_t exponent = static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(shifted) & 0x3FFu) -
+                                ((std::bit_cast<std::uint32_t>(shifted) & 0x200u) ? 0x400 : 0);
   const float r = (clamped - n * 0.693359375f) - n * -2.12194440e-4f;  // ln 2 in two parts
   const float tail = detail::horner(r, 0.5f, 0.166665763f, 0.0416664667f, 0.00836317521f, 0.00139336439f);
   const float p = 1.0f + (r + r * r * tail);
@@ -99,7 +99,8 @@ SYNTHDATA_HD double exp(double x) { return std::exp(x); }
 SYNTHDATA_HD float log(float x) {
   const bool tiny = x < 1.17549435e-38f;
   const float scaled = x * (tiny ? 8388608.0f : 1.0f);  // a denormal has no exponent to read
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(scaled) - 0x3F3504F3u;  // so that m lies in [sqrt 1/2, sqrt 2)
+  const std::uint32_t bits =
+      std::bit_cast<std::uint32_t>(scaled) - 0x3F3504F3u;  // so that m lies in [sqrt 1/2, sqrt 2)
   const std::int32_t exponent = (static_cast<std::int32_t>(bits) >> 23) - (tiny ? 23 : 0);
   const float m = std::bit_cast<float>((bits & 0x007FFFFFu) + 0x3F3504F3u);
   const float f = m - 1.0f, s = f / (2.0f + f), z = s * s, half = 0.5f * f * f;
@@ -124,8 +125,8 @@ SYNTHDATA_HD double log1p(double x) { return std::log1p(x); }
 /// e^x - 1 without loss for small x.
 SYNTHDATA_HD float expm1(float x) {
   const float near = x < -0.5f ? -0.5f : (x > 0.5f ? 0.5f : x);
-  const float tail =
-      detail::horner(near, 0.5f, 0.166666672f, 0.0416666679f, 0.00833318196f, 0.00138886727f, 0.000199621863f, 2.49397417e-5f);
+  const float tail = detail::horner(near, 0.5f, 0.166666672f, 0.0416666679f, 0.00833318196f, 0.00138886727f,
+                                    0.000199621863f, 2.49397417e-5f);
   return select(abs(x) <= 0.5f, near + near * near * tail, exp(x) - 1.0f);
 }
 SYNTHDATA_HD double expm1(double x) { return std::expm1(x); }
@@ -133,7 +134,8 @@ SYNTHDATA_HD double expm1(double x) { return std::expm1(x); }
 SYNTHDATA_HD float tanh(float x) {
   const float a = abs(x);
   const float near = a > 0.6f ? 0.6f : a, t = near * near;
-  const float small = near * detail::horner(t, 1.0f, -0.333332837f, 0.133317053f, -0.05376992f, 0.0207574759f, -0.00585642783f);
+  const float small =
+      near * detail::horner(t, 1.0f, -0.333332837f, 0.133317053f, -0.05376992f, 0.0207574759f, -0.00585642783f);
   const float large = 1.0f - 2.0f / (exp(2.0f * a) + 1.0f);
   return copysign(select(a > 0.6f, large, select(a == a, small, a)), x);
 }
@@ -149,16 +151,14 @@ SYNTHDATA_HD float erf(float x) {
   const float near = a > 1.0f ? 1.0f : a, far = a < 1.0f ? 1.0f : (a > 4.0f ? 4.0f : a);
   const float small = near * detail::horner(near * near, 1.12837911f, -0.37612626f, 0.112835974f, -0.0268543288f,
                                             0.00518931216f, -0.0008018855f, 7.8824975e-5f);
-  const float large = 1.0f - exp(-detail::horner(far, 0.000756968628f, 1.1259259f, 0.63909334f, 0.103318982f, -0.022621986f,
-                                                 0.00343686761f, -0.00031757203f, 1.33093909e-5f));
+  const float large = 1.0f - exp(-detail::horner(far, 0.000756968628f, 1.1259259f, 0.63909334f, 0.103318982f,
+                                                 -0.022621986f, 0.00343686761f, -0.00031757203f, 1.33093909e-5f));
   return copysign(select(a > 1.0f, large, select(a == a, small, a)), x);
 }
 SYNTHDATA_HD double erf(double x) { return std::erf(x); }
 
 /// cos(2 pi v) and sin(2 pi v) for v in [0, 1), absolute error 2e-7.
-SYNTHDATA_HD float cos_turn(float v) {
-  return -detail::sin_quarter(0.25f - abs(v - 0.5f));
-}
+SYNTHDATA_HD float cos_turn(float v) { return -detail::sin_quarter(0.25f - abs(v - 0.5f)); }
 SYNTHDATA_HD float sin_turn(float v) {
   const float t = v - 0.5f, a = abs(t);
   const float y = detail::sin_quarter(a > 0.25f ? 0.5f - a : a);

@@ -12,10 +12,10 @@ namespace synthdata {
 double batch_diversity(const Tensor& batch);
 
 struct CollapseOptions {
-  double threshold = 0.15;     ///< share of the real batch's diversity below which a generator counts as collapsed
-  std::int64_t patience = 5;   ///< checks in a row that must be below
-  std::int64_t every = 20;     ///< steps from one check to the next; 0 switches the checks off
-  std::int64_t grace = 500;    ///< steps in which a generator that was never diverse is given time to become so
+  double threshold = 0.15;    ///< share of the real batch's diversity below which a generator counts as collapsed
+  std::int64_t patience = 5;  ///< checks in a row that must be below
+  std::int64_t every = 20;    ///< steps from one check to the next; 0 switches the checks off
+  std::int64_t grace = 500;   ///< steps in which a generator that was never diverse is given time to become so
 };
 
 /// Compares the diversity of fake batches with that of real ones and reports a lasting fall.

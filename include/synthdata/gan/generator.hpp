@@ -55,8 +55,8 @@ class Generator {
  private:
   Tensor sample_pieces(std::int64_t n, const Tensor& labels, Rng& rng, std::int64_t batch_size) const {
     if (n < 1 || batch_size < 1) {
-      throw ShapeError(concat("Generator::sample: expects at least one sample and a batch size of at least one, got ", n,
-                              " and ", batch_size));
+      throw ShapeError(concat("Generator::sample: expects at least one sample and a batch size of at least one, got ",
+                              n, " and ", batch_size));
     }
     const NoGrad inference;
     Context context{.mode = Mode::inference, .rng = &rng};

@@ -13,13 +13,17 @@ namespace synthdata {
 
 /// critic(real, fake) and generator(fake), or generator(real, fake) for relativistic losses.
 template <class L>
-concept AdversarialLoss = requires(const L& loss, const Var& scores) {
-  { loss.critic(scores, scores) } -> std::convertible_to<Var>;
-} && (requires(const L& loss, const Var& scores) {
-  { loss.generator(scores) } -> std::convertible_to<Var>;
-} || requires(const L& loss, const Var& scores) {
-  { loss.generator(scores, scores) } -> std::convertible_to<Var>;
-});
+concept AdversarialLoss =
+    requires(const L& loss, const Var& scores) {
+      { loss.critic(scores, scores) } -> std::convertible_to<Var>;
+    } &&
+    (
+        requires(const L& loss, const Var& scores) {
+          { loss.generator(scores) } -> std::convertible_to<Var>;
+        } ||
+        requires(const L& loss, const Var& scores) {
+          { loss.generator(scores, scores) } -> std::convertible_to<Var>;
+        });
 
 /// The original game: both play for the same number. The generator's gradient vanishes while the critic is sure.
 /// Source: Goodfellow et al. 2014, arXiv:1406.2661, eq. 1.

@@ -49,7 +49,8 @@ SYNTHDATA_INLINE void Progress::operator()(const StepInfo& info) {
   generator_ += info.generator_loss;
   ++averaged_;
   if (info.collapsed && !warned_) {
-    std::fprintf(stderr, "%sstep %lld: the generator has collapsed: its samples differ only %.0f %% as much as real ones\n",
+    std::fprintf(stderr,
+                 "%sstep %lld: the generator has collapsed: its samples differ only %.0f %% as much as real ones\n",
                  open_ ? "\n" : "", static_cast<long long>(info.step), 100.0 * info.diversity);
     open_ = false;
   }

@@ -23,8 +23,8 @@
 namespace synthdata {
 
 struct TrainerOptions {
-  std::int64_t critic_steps = 1;        ///< critic updates for each generator update
-  double learning_rate = 2e-4;          ///< of both nets, unless given apart
+  std::int64_t critic_steps = 1;         ///< critic updates for each generator update
+  double learning_rate = 2e-4;           ///< of both nets, unless given apart
   double generator_learning_rate = 0.0;  ///< > 0: the generator's own (two time scales, Heusel et al. 2017)
   double critic_learning_rate = 0.0;     ///< > 0: the critic's own
   AnyRule generator_rule = Adam{.beta1 = 0.5};
@@ -47,8 +47,8 @@ struct LossTerm {
 
 /// What one training step did.
 struct StepInfo {
-  std::int64_t step = 0;  ///< counts from 1
-  std::int64_t epoch = 0;  ///< epochs finished with this step
+  std::int64_t step = 0;     ///< counts from 1
+  std::int64_t epoch = 0;    ///< epochs finished with this step
   double critic_loss = 0.0;  ///< penalties included
   double generator_loss = 0.0;
   std::vector<LossTerm> penalties;
@@ -78,8 +78,9 @@ class AdversarialTrainer {
         critic_optimizer_(critic_state_.parameters, options_.critic_rule),
         collapse_(options_.collapse) {
     if (options_.critic_steps < 1 || options_.accumulate < 1 || options_.unrolled_steps < 0) {
-      throw NumericError(concat("AdversarialTrainer: expects critic_steps >= 1, accumulate >= 1 and unrolled_steps >= 0, got ",
-                                options_.critic_steps, ", ", options_.accumulate, " and ", options_.unrolled_steps));
+      throw NumericError(
+          concat("AdversarialTrainer: expects critic_steps >= 1, accumulate >= 1 and unrolled_steps >= 0, got ",
+                 options_.critic_steps, ", ", options_.accumulate, " and ", options_.unrolled_steps));
     }
     if (options_.ema_decay > 0.0) {
       ema_.emplace(options_.ema_decay);
@@ -125,7 +126,8 @@ class AdversarialTrainer {
   template <Dataset Data>
     requires(!BatchSource<Data>)
   StepInfo fit(const Data& data, const FitOptions& options, Rng& rng) {
-    DataLoader<Data> loader(data, {.batch_size = options.batch_size, .seed = rng.next_u64(), .workers = options.workers});
+    DataLoader<Data> loader(data,
+                            {.batch_size = options.batch_size, .seed = rng.next_u64(), .workers = options.workers});
     return fit(loader, options, rng);
   }
 
@@ -214,7 +216,8 @@ class AdversarialTrainer {
   /// The critic as penalties see it: scores of x under the batch's labels.
   class Score {
    public:
-    Score(const D& critic, const Tensor& labels, Context& context) : critic_(critic), labels_(labels), context_(context) {}
+    Score(const D& critic, const Tensor& labels, Context& context)
+        : critic_(critic), labels_(labels), context_(context) {}
     Var operator()(const Var& x) const { return critic_(x, labels_, context_); }
 
    private:
@@ -260,9 +263,7 @@ class AdversarialTrainer {
     return deviation > 0.0 ? x + normal(x.shape(), rng, x.dtype(), 0.0, deviation) : x;
   }
 
-  double rate(double own) const {
-    return (own > 0.0 ? own : options_.learning_rate) * options_.schedule(step_);
-  }
+  double rate(double own) const { return (own > 0.0 ? own : options_.learning_rate) * options_.schedule(step_); }
   double critic_rate() const { return rate(options_.critic_learning_rate); }
   double generator_rate() const { return rate(options_.generator_learning_rate); }
 

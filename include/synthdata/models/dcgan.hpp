@@ -65,15 +65,15 @@ inline auto dcgan_discriminator(const DcganOptions& o, Rng& rng) {
   detail::check_dcgan(o);
   const ConvLayerOptions conv{.stride = 2, .padding = 2, .init = o.init, .bias_init = init::zeros};
   const LeakyRelu leaky{o.negative_slope};
-  return Sequential{Conv2d((o.channels + o.classes) * o.pack, o.filters, 5, rng, conv),
-                    leaky,
-                    Dropout(o.dropout),
-                    Conv2d(o.filters, 2 * o.filters, 5, rng, conv),
-                    leaky,
-                    Dropout(o.dropout),
-                    Flatten{},
-                    Linear(o.height / 4 * (o.width / 4) * 2 * o.filters, 1, rng,
-                           {.init = o.init, .bias_init = init::zeros})};
+  return Sequential{
+      Conv2d((o.channels + o.classes) * o.pack, o.filters, 5, rng, conv),
+      leaky,
+      Dropout(o.dropout),
+      Conv2d(o.filters, 2 * o.filters, 5, rng, conv),
+      leaky,
+      Dropout(o.dropout),
+      Flatten{},
+      Linear(o.height / 4 * (o.width / 4) * 2 * o.filters, 1, rng, {.init = o.init, .bias_init = init::zeros})};
 }
 
 }  // namespace synthdata::models

@@ -1,7 +1,8 @@
 // synthdata/models/image_classifier.hpp: a small convolutional classifier, trained in seconds, that judges images.
 //
-// 5 x 5 convolutions of 16, 32, 64, 128 filters, all but the first of small images with stride 2, until the shorter side
-// is at most 7; then 64 features and the classes. On MNIST: 99.2 % of the test images after three passes.
+// 5 x 5 convolutions with stride 2 of 16, 32, 64, 128 filters until the shorter side is at most 7, then 64 features and
+// the classes; images of up to 14 x 14 get 32 filters without stride first. On MNIST: 99.2 % of the test images after
+// three passes, 2,811 updates.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -67,12 +68,12 @@ class ImageClassifier {
 static_assert(Module<ImageClassifier>);
 
 struct ClassifierTraining {
-  std::int64_t epochs = 0;       ///< passes over the data; 0: 3, or more until there are 1,000 updates
+  std::int64_t epochs = 0;       ///< passes over the data; 0: 3, or more until there are 2,000 updates
   std::int64_t batch_size = 64;  ///< at most the size of the data set
   double learning_rate = 4e-3;   ///< of Adam; rises over the first updates, then falls to 0 along a cosine
-  double shift = 1.0;            ///< training images are moved by up to so many pixels in both directions
-  double warp = 0.1;             ///< and sheared, turned and stretched by up to this share
-  std::int64_t classes = 0;      ///< 0: the largest label + 1, found by one more pass over the data
+  double shift = 0.06;           ///< training images are moved by up to this share of their sides
+  double warp = 0.2;         ///< and turned, sheared and stretched: largest change of an entry of the 2 x 2 identity
+  std::int64_t classes = 0;  ///< 0: the largest label + 1, found by one more pass over the data
   std::uint64_t seed = 0;
 };
 
@@ -90,7 +91,8 @@ template <Dataset D, class F>
 void for_each_batch(const D& data, F&& f) {
   const auto size = static_cast<std::int64_t>(data.size());
   constexpr std::int64_t block = 256;
-  DataLoader<D> loader(data, {.batch_size = size < block ? size : block, .shuffle = false, .drop_last = false, .workers = 0});
+  DataLoader<D> loader(data,
+                       {.batch_size = size < block ? size : block, .shuffle = false, .drop_last = false, .workers = 0});
   for (std::int64_t i = 0; i < loader.batches_per_epoch(); ++i) f(loader.next());
 }
 
@@ -114,9 +116,9 @@ template <Dataset D>
 ImageClassifier train_classifier(const D& data, const ClassifierTraining& options = {},
                                  const ClassifierProgress& progress = {}) {
   const auto size = static_cast<std::int64_t>(data.size());
-  DataLoader<D> loader(data, {.batch_size = size < options.batch_size ? size : options.batch_size, .seed = options.seed});
-  const std::int64_t steps =
-      detail::training_epochs(options, loader.batches_per_epoch()) * loader.batches_per_epoch();
+  DataLoader<D> loader(data,
+                       {.batch_size = size < options.batch_size ? size : options.batch_size, .seed = options.seed});
+  const std::int64_t steps = detail::training_epochs(options, loader.batches_per_epoch()) * loader.batches_per_epoch();
   std::int64_t classes = options.classes;
   if (classes == 0) {
     detail::for_each_batch(data, [&](const Batch& batch) { classes = detail::count_classes(batch, classes); });

@@ -68,9 +68,7 @@ SYNTHDATA_INLINE std::vector<Conv2d> classifier_convs(const Shape& image, std::i
 /// of b up to `shift` times the side. Between pixels it is interpolated, beyond the edge the edge is repeated.
 SYNTHDATA_INLINE Tensor distorted(const Tensor& images, double shift, double warp, Rng& rng) {
   const std::int64_t height = images.shape(1), width = images.shape(2), channels = images.shape(3);
-  const auto limit = [](float at, std::int64_t extent) {
-    return std::clamp(at, 0.0f, static_cast<float>(extent - 1));
-  };
+  const auto limit = [](float at, std::int64_t extent) { return std::clamp(at, 0.0f, static_cast<float>(extent - 1)); };
   const auto draw = [&](double most) { return static_cast<float>(most) * rng.uniform(-1.0f, 1.0f); };
   const float middle_y = static_cast<float>(height - 1) / 2.0f, middle_x = static_cast<float>(width - 1) / 2.0f;
   Tensor out = Tensor::empty(images.shape());
@@ -117,8 +115,9 @@ SYNTHDATA_INLINE std::int64_t count_right(const ImageClassifier& classifier, con
 
 SYNTHDATA_INLINE std::int64_t training_epochs(const ClassifierTraining& o, std::int64_t batches_per_epoch) {
   if (o.epochs < 0 || o.classes < 0 || !(o.shift >= 0.0 && o.warp >= 0.0 && o.learning_rate > 0.0)) {
-    throw NumericError(concat("train_classifier: expects epochs, classes, shift and warp >= 0 and a learning rate > 0, got ",
-                              o.epochs, ", ", o.classes, ", ", o.shift, ", ", o.warp, " and ", o.learning_rate));
+    throw NumericError(
+        concat("train_classifier: expects epochs, classes, shift and warp >= 0 and a learning rate > 0, got ", o.epochs,
+               ", ", o.classes, ", ", o.shift, ", ", o.warp, " and ", o.learning_rate));
   }
   constexpr std::int64_t passes = 3, updates = 2000;
   return o.epochs > 0 ? o.epochs : std::max(passes, (updates - 1) / batches_per_epoch + 1);
@@ -129,7 +128,8 @@ SYNTHDATA_INLINE ImageClassifier train_classifier(const std::function<Batch()>& 
                                                   const ClassifierProgress& progress) {
   Rng rng = Rng{options.seed}.split(1);  // another stream than the loader's
   Batch batch = next();
-  if (batch.data.rank() != 4) throw ShapeError(concat("train_classifier: expects images [H, W, C], got a batch of ", batch.data.str()));
+  if (batch.data.rank() != 4)
+    throw ShapeError(concat("train_classifier: expects images [H, W, C], got a batch of ", batch.data.str()));
   ImageClassifier net(batch.data.shape().erase(0), classes, rng);
   Optimizer optimizer(state_of(net).parameters, Adam{});
   const std::int64_t rise = std::min<std::int64_t>(50, steps);
@@ -141,8 +141,9 @@ SYNTHDATA_INLINE ImageClassifier train_classifier(const std::function<Batch()>& 
     const Var loss = mean(logsumexp(logits, 1) - sum(logits * one_hot(labels_of(batch), classes), 1));
     const double value = loss.item();
     if (!std::isfinite(value)) {
-      throw NumericError(concat("train_classifier: the loss is ", value, " at step ", step + 1,
-                                "; try a smaller learning rate, and look for values that are not finite in the images"));
+      throw NumericError(
+          concat("train_classifier: the loss is ", value, " at step ", step + 1,
+                 "; try a smaller learning rate, and look for values that are not finite in the images"));
     }
     std::vector<Tensor> gradients;
     for (const Var& g : grad(loss, parameters(net))) gradients.push_back(g.value());
@@ -153,8 +154,8 @@ SYNTHDATA_INLINE ImageClassifier train_classifier(const std::function<Batch()>& 
 }
 
 /// "28 28 1" as numbers. @throws DataError for anything else than `count` numbers of 1 to largest_side.
-SYNTHDATA_INLINE std::vector<std::int64_t> numbers_in(const std::string& path, const char* name, const std::string& text,
-                                                      std::size_t count) {
+SYNTHDATA_INLINE std::vector<std::int64_t> numbers_in(const std::string& path, const char* name,
+                                                      const std::string& text, std::size_t count) {
   std::vector<std::int64_t> numbers;
   const char *at = text.data(), *const end = at + text.size();
   while (at != end && numbers.size() < count) {

@@ -23,7 +23,8 @@ class Mlp {
   Mlp(std::span<const std::int64_t> widths, Rng& rng, const MlpOptions& options = {}) : options_(options) {
     if (widths.size() < 2) throw ShapeError(concat("mlp: expects at least two widths, got ", widths.size()));
     for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
-      layers_.emplace_back(widths[i], widths[i + 1], rng, LinearOptions{.init = options.init, .bias_init = options.bias_init});
+      layers_.emplace_back(widths[i], widths[i + 1], rng,
+                           LinearOptions{.init = options.init, .bias_init = options.bias_init});
     }
   }
 

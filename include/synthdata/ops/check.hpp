@@ -3,9 +3,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/random.hpp>
 #include <synthdata/ops/pointwise.hpp>
 #include <synthdata/ops/reduce.hpp>
-#include <synthdata/backend/random.hpp>
 
 #include <cmath>
 

@@ -20,7 +20,8 @@ struct ConvOptions {
   Activation activation = {};  ///< applied to the result
 };
 
-/// Convolution (cross-correlation). x [N, spatial..., in], weight [out, kernel..., in / groups], bias [out] or undefined
+/// Convolution (cross-correlation). x [N, spatial..., in], weight [out, kernel..., in / groups], bias [out] or
+/// undefined
 /// -> [N, (spatial + 2 padding - dilation (kernel - 1) - 1) / stride + 1 ..., out].
 /// @throws ShapeError if the extents do not fit.
 Var conv(const Var& x, const Var& weight, const Var& bias, const ConvOptions& options = {});

@@ -179,7 +179,8 @@ SYNTHDATA_INLINE Var conv_transpose(const Var& x, const Var& weight, const Var& 
       throw ShapeError(concat("conv_transpose: output_padding must be smaller than stride or dilation, got ", extra,
                               " with stride ", g.stride[axis], " and dilation ", g.dilation[axis]));
     }
-    g.in[axis] = (g.out[axis] - 1) * g.stride[axis] - 2 * g.pad[axis] + g.dilation[axis] * (g.kernel[axis] - 1) + 1 + extra;
+    g.in[axis] =
+        (g.out[axis] - 1) * g.stride[axis] - 2 * g.pad[axis] + g.dilation[axis] * (g.kernel[axis] - 1) + 1 + extra;
     if (g.in[axis] < 1) {
       throw_shape("conv_transpose", concat("the result would have ", g.in[axis], " positions along a spatial axis"),
                   {{"input", x.value()}, {"weight", weight.value()}});

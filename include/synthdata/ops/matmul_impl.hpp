@@ -92,7 +92,8 @@ SYNTHDATA_INLINE Var linear(const Var& x, const Var& weight, const Var& bias, co
   }
   if (x.dtype() != weight.dtype()) backend::detail::throw_dtypes("linear", x.value(), weight.value());
   if (bias.defined() && !(bias.shape() == Shape{weight.shape(0)})) {
-    throw_shape("linear", "bias expects one value for each output", {{"weight", weight.value()}, {"bias", bias.value()}});
+    throw_shape("linear", "bias expects one value for each output",
+                {{"weight", weight.value()}, {"bias", bias.value()}});
   }
   if (x.rank() != 2) {
     const std::int64_t rows = x.shape().with(-1, 1).size();

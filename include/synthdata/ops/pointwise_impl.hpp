@@ -121,7 +121,8 @@ SYNTHDATA_INLINE Var where(const Var& condition, const Var& a0, const Var& b0) {
   // two numbers take the dtype of a condition that was computed from the operands
   const bool numbers = detail::is_scalar_constant(a0) && detail::is_scalar_constant(b0) && a0.dtype() == DType::f64 &&
                        b0.dtype() == DType::f64 && is_floating(condition.dtype());
-  const Var a = detail::match_dtype(a0, numbers ? condition : b0), b = detail::match_dtype(b0, numbers ? condition : a0);
+  const Var a = detail::match_dtype(a0, numbers ? condition : b0),
+            b = detail::match_dtype(b0, numbers ? condition : a0);
   const Tensor mask = condition.value().to(a.dtype());
   Tensor y = backend::map("where", detail::WhereValue{}, mask, a.value(), b.value());
   return detail::record(

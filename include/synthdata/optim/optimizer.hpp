@@ -129,9 +129,8 @@ struct AnyRule::Held final : AnyRule::Base {
   int slots() const override { return R::slots; }
   void apply(const StepNumbers& numbers, Tensor& p, const Tensor& gradient, Tensor* running) const override {
     const auto update = rule.at(numbers);
-    visit_floating(p.dtype(), R::name, [&]<class T>() {
-      detail::update_all<T>(update, p, gradient, running, R::slots);
-    });
+    visit_floating(p.dtype(), R::name,
+                   [&]<class T>() { detail::update_all<T>(update, p, gradient, running, R::slots); });
   }
   Var apply(const StepNumbers& numbers, const Var& p, const Var& gradient, Var* running) const override {
     const auto update = rule.at(numbers);
@@ -190,8 +189,7 @@ void Optimizer::restore(const std::string& prefix, const Find& find) {
     }
     return found->clone();
   };
-  const std::int64_t steps =
-      static_cast<std::int64_t>(fetch(prefix + "steps", Tensor::zeros({1}, DType::i64)).item());
+  const std::int64_t steps = static_cast<std::int64_t>(fetch(prefix + "steps", Tensor::zeros({1}, DType::i64)).item());
   std::vector<Tensor> running = running_;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     for (int slot = 0; slot < rule_.slots(); ++slot) {

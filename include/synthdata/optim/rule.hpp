@@ -90,7 +90,8 @@ struct AdamUpdate {
 };
 }  // namespace detail
 
-/// Adam with bias correction; weight decay is added to the gradient. Source: Kingma and Ba 2015, arXiv:1412.6980, alg. 1.
+/// Adam with bias correction; weight decay is added to the gradient. Source: Kingma and Ba 2015, arXiv:1412.6980,
+/// alg. 1.
 struct Adam {
   double beta1 = 0.9;
   double beta2 = 0.999;
@@ -102,8 +103,13 @@ struct Adam {
 
   detail::AdamUpdate at(const StepNumbers& n) const {
     using math::sqrt;
-    return {n.learning_rate / detail::seen(beta1, n.step), beta1, beta2, 1.0 / sqrt(detail::seen(beta2, n.step)),
-            epsilon, weight_decay, 1.0};
+    return {n.learning_rate / detail::seen(beta1, n.step),
+            beta1,
+            beta2,
+            1.0 / sqrt(detail::seen(beta2, n.step)),
+            epsilon,
+            weight_decay,
+            1.0};
   }
 };
 
@@ -119,8 +125,9 @@ struct AdamW {
 
   detail::AdamUpdate at(const StepNumbers& n) const {
     using math::sqrt;
-    return {n.learning_rate / detail::seen(beta1, n.step), beta1, beta2, 1.0 / sqrt(detail::seen(beta2, n.step)),
-            epsilon, 0.0, 1.0 - n.learning_rate * weight_decay};
+    return {n.learning_rate / detail::seen(beta1, n.step), beta1,   beta2,
+            1.0 / sqrt(detail::seen(beta2, n.step)),       epsilon, 0.0,
+            1.0 - n.learning_rate * weight_decay};
   }
 };
 
