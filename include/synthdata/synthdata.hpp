@@ -4,3 +4,7 @@
 #pragma once
 
 #include <synthdata/gan.hpp>
+#include <synthdata/metrics/classifier_score.hpp>
+#include <synthdata/metrics/frechet.hpp>
+#include <synthdata/metrics/image_report.hpp>
+#include <synthdata/metrics/neighbours.hpp>

@@ -26,9 +26,8 @@ SYNTHDATA_INLINE void add_in_place(Tensor& into, const Tensor& x) {
 }
 
 SYNTHDATA_INLINE void scale_in_place(Tensor& into, double factor) {
-  visit_floating(into.dtype(), "scale_in_place", [&]<class T>() {
-    detail::map_into<T, detail::Scaled, 1>({factor}, into, {&into});
-  });
+  visit_floating(into.dtype(), "scale_in_place",
+                 [&]<class T>() { detail::map_into<T, detail::Scaled, 1>({factor}, into, {&into}); });
 }
 
 }  // namespace synthdata::backend

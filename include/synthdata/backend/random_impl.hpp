@@ -67,8 +67,8 @@ void draw_baseline(const RngState& rng, std::uint64_t first, const Draw& draw, T
   draw_run(rng, first, draw, out, b, e);
 }
 template <class T, class Draw>
-SYNTHDATA_TARGET_AVX2 void draw_avx2(const RngState& rng, std::uint64_t first, const Draw& draw, T* out,
-                                     std::int64_t b, std::int64_t e) {
+SYNTHDATA_TARGET_AVX2 void draw_avx2(const RngState& rng, std::uint64_t first, const Draw& draw, T* out, std::int64_t b,
+                                     std::int64_t e) {
   draw_run(rng, first, draw, out, b, e);
 }
 template <class T, class Draw>
@@ -99,8 +99,8 @@ SYNTHDATA_INLINE Tensor uniform(const Shape& shape, Rng& rng, DType dtype, doubl
   Tensor out = Tensor::empty(shape, dtype);
   visit_floating(dtype, "uniform", [&]<class T>() {
     const T top = std::nextafter(static_cast<T>(high), static_cast<T>(low));
-    backend::cpu::draw_all<T>(
-        rng, backend::cpu::UniformDraw<T>{static_cast<T>(low), static_cast<T>(high - low), top}, out);
+    backend::cpu::draw_all<T>(rng, backend::cpu::UniformDraw<T>{static_cast<T>(low), static_cast<T>(high - low), top},
+                              out);
   });
   return out;
 }

@@ -130,8 +130,8 @@ void reduce_step(const Op& op, const T* x, T* y, std::int64_t outer, std::int64_
                    const std::int64_t from = piece * column_piece, first = chunk * row_chunk;
                    const std::int64_t width = inner - from < column_piece ? inner - from : column_piece;
                    const std::int64_t rows = reduced - first < row_chunk ? reduced - first : row_chunk;
-                   reduce_rows(op, into + (o * chunks + chunk) * inner + from,
-                               x + (o * reduced + first) * inner + from, rows, inner, width);
+                   reduce_rows(op, into + (o * chunks + chunk) * inner + from, x + (o * reduced + first) * inner + from,
+                               rows, inner, width);
                  }
                });
   if (chunks > 1) reduce_step(op, static_cast<const T*>(into), y, outer, chunks, inner);
@@ -198,9 +198,8 @@ SYNTHDATA_INLINE Tensor broadcast_to(const Tensor& x, const Shape& shape) {
     throw ShapeError(concat("broadcast_to: ", x.shape(), " does not broadcast to ", shape));
   }
   Tensor out = Tensor::empty(shape, x.dtype());
-  visit_floating(x.dtype(), "broadcast_to", [&]<class T>() {
-    detail::map_into<T, detail::Identity, 1>({}, out, {&x});
-  });
+  visit_floating(x.dtype(), "broadcast_to",
+                 [&]<class T>() { detail::map_into<T, detail::Identity, 1>({}, out, {&x}); });
   return out;
 }
 
@@ -215,18 +214,19 @@ SYNTHDATA_INLINE Tensor argmax(const Tensor& x, int axis) {
   std::int64_t* y = out.data<std::int64_t>();
   visit_floating(x.dtype(), "argmax", [&]<class T>() {
     const T* p = x.data<T>();
-    parallel_for(outer, std::int64_t{1} + detail::reduce_chunk / (n * inner + 1), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t o = begin; o < end; ++o) {
-        for (std::int64_t i = 0; i < inner; ++i) {
-          const T* row = p + o * n * inner + i;
-          std::int64_t best = 0;
-          for (std::int64_t k = 1; k < n; ++k) {
-            if (row[k * inner] > row[best * inner]) best = k;
-          }
-          y[o * inner + i] = best;
-        }
-      }
-    });
+    parallel_for(outer, std::int64_t{1} + detail::reduce_chunk / (n * inner + 1),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t o = begin; o < end; ++o) {
+                     for (std::int64_t i = 0; i < inner; ++i) {
+                       const T* row = p + o * n * inner + i;
+                       std::int64_t best = 0;
+                       for (std::int64_t k = 1; k < n; ++k) {
+                         if (row[k * inner] > row[best * inner]) best = k;
+                       }
+                       y[o * inner + i] = best;
+                     }
+                   }
+                 });
   });
   return out;
 }

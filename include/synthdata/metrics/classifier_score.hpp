@@ -16,12 +16,13 @@ struct ClassifierScoreOptions {
 };
 
 struct ClassifierScore {
-  double score = 1.0;                      ///< mean over the splits; 1 (all alike) to the number of classes
-  double score_deviation = 0.0;            ///< standard deviation over the splits
-  std::vector<std::int64_t> histogram;     ///< samples by likeliest class
-  double confident = 0.0;                  ///< share of confident samples
-  double mean_confidence = 0.0;            ///< mean probability of the likeliest class
-  std::optional<double> label_agreement;   ///< share of samples whose likeliest class is their label, if labels are given
+  double score = 1.0;                   ///< mean over the splits; 1 (all alike) to the number of classes
+  double score_deviation = 0.0;         ///< standard deviation over the splits
+  std::vector<std::int64_t> histogram;  ///< samples by likeliest class
+  double confident = 0.0;               ///< share of confident samples
+  double mean_confidence = 0.0;         ///< mean probability of the likeliest class
+  std::optional<double>
+      label_agreement;  ///< share of samples whose likeliest class is their label, if labels are given
 };
 
 /// Inception-style score exp(E KL(p(y|x) || p(y))), where p(y) is the mean of p(y|x) over a split, and counts.

@@ -46,8 +46,10 @@ SYNTHDATA_INLINE void check_probabilities(const double* p, std::int64_t rows, st
 
 SYNTHDATA_INLINE ClassifierScore classifier_score(const Tensor& probabilities, const Tensor& labels,
                                                   const ClassifierScoreOptions& options) {
-  if (!probabilities.defined() || probabilities.rank() != 2 || probabilities.shape(0) < 1 || probabilities.shape(1) < 1) {
-    throw ShapeError(concat("classifier_score: expects probabilities [N, K] with N, K >= 1, got ", probabilities.str()));
+  if (!probabilities.defined() || probabilities.rank() != 2 || probabilities.shape(0) < 1 ||
+      probabilities.shape(1) < 1) {
+    throw ShapeError(
+        concat("classifier_score: expects probabilities [N, K] with N, K >= 1, got ", probabilities.str()));
   }
   if (!is_floating(probabilities.dtype())) detail::throw_not_floating("classifier_score", probabilities.dtype());
   const std::int64_t rows = probabilities.shape(0), classes = probabilities.shape(1);
@@ -63,8 +65,7 @@ SYNTHDATA_INLINE ClassifierScore classifier_score(const Tensor& probabilities, c
   double sum = 0.0, squares = 0.0;
   for (std::int64_t s = 0; s < options.splits; ++s) {
     // parts that differ by one sample at most; s rows fits, as both are numbers of samples in memory
-    const double score =
-        detail::split_score(p, classes, s * rows / options.splits, (s + 1) * rows / options.splits);
+    const double score = detail::split_score(p, classes, s * rows / options.splits, (s + 1) * rows / options.splits);
     sum += score;
     squares += score * score;
   }

@@ -29,7 +29,8 @@ SYNTHDATA_INLINE FittedGaussian fit_gaussian(const char* name, const Tensor& fea
       out.mean += x.middleRows(i, std::min(block, count - i)).template cast<double>().colwise().sum().transpose();
     }
     out.mean /= static_cast<double>(count);
-    if (!out.mean.allFinite()) throw NumericError(concat("frechet_distance: ", name, " has values that are not finite"));
+    if (!out.mean.allFinite())
+      throw NumericError(concat("frechet_distance: ", name, " has values that are not finite"));
     for (std::int64_t i = 0; i < count; i += block) {
       const Eigen::MatrixXd centred =
           x.middleRows(i, std::min(block, count - i)).template cast<double>().rowwise() - out.mean.transpose();
@@ -70,13 +71,13 @@ SYNTHDATA_INLINE double frechet_distance(const Tensor& a, const Tensor& b) {
   const detail::FittedGaussian p = detail::fit_gaussian("a", a), q = detail::fit_gaussian("b", b);
   // trace((A B)^½) = trace((A^½ B A^½)^½), whose matrix is symmetric: no complex numbers, no iteration for a root.
   const Solver of_a = solve(p.covariance, Eigen::ComputeEigenvectors);
-  const Eigen::MatrixXd root = of_a.eigenvectors() * detail::root_eigenvalues(of_a.eigenvalues()).asDiagonal() *
-                               of_a.eigenvectors().transpose();
+  const Eigen::MatrixXd root =
+      of_a.eigenvectors() * detail::root_eigenvalues(of_a.eigenvalues()).asDiagonal() * of_a.eigenvectors().transpose();
   const Eigen::MatrixXd product = root * q.covariance * root;
   const double cross =
-      detail::root_eigenvalues(solve((product + product.transpose()) / 2.0, Eigen::EigenvaluesOnly).eigenvalues()).sum();
-  const double distance =
-      (p.mean - q.mean).squaredNorm() + p.covariance.trace() + q.covariance.trace() - 2.0 * cross;
+      detail::root_eigenvalues(solve((product + product.transpose()) / 2.0, Eigen::EigenvaluesOnly).eigenvalues())
+          .sum();
+  const double distance = (p.mean - q.mean).squaredNorm() + p.covariance.trace() + q.covariance.trace() - 2.0 * cross;
   return std::max(distance, 0.0);
 }
 

@@ -17,8 +17,8 @@ class AnyModule {
 
   AnyModule() = default;
   template <Module M>
-  requires(!std::same_as<std::remove_cvref_t<M>, AnyModule>) AnyModule(M module)
-      : box_(std::make_unique<Holder<M>>(std::move(module))) {}  // NOLINT: any module is one
+    requires(!std::same_as<std::remove_cvref_t<M>, AnyModule>)
+  AnyModule(M module) : box_(std::make_unique<Holder<M>>(std::move(module))) {}  // NOLINT: any module is one
   AnyModule(const AnyModule& other) : box_(other.box_ ? other.box_->clone() : nullptr) {}
   AnyModule(AnyModule&&) noexcept = default;
   AnyModule& operator=(AnyModule other) noexcept {

@@ -117,21 +117,18 @@ struct AnyVisitor {
 
 /// Lists its state: `template <class Self, class V> static void visit(Self& self, V&& v) { v("weight", self.w_); }`.
 template <class M>
-concept ListsState = requires(M& m) {
-  std::remove_const_t<M>::visit(m, detail::AnyVisitor{});
-};
+concept ListsState = requires(M& m) { std::remove_const_t<M>::visit(m, detail::AnyVisitor{}); };
 
 /// Can be called: m(x) or m(x, context), giving a Var.
 template <class M>
 concept CallableModule = requires(const M& m, const Var& x, Context& context) {
   { m(x, context) } -> std::convertible_to<Var>;
-}
-|| requires(const M& m, const Var& x) {
+} || requires(const M& m, const Var& x) {
   { m(x) } -> std::convertible_to<Var>;
 };
 
 template <class M>
-concept Module = Functor<M> ||(ListsState<M>&& CallableModule<M>);
+concept Module = Functor<M> || (ListsState<M> && CallableModule<M>);
 
 /// Runs a module, with the context if it takes one.
 template <Module M>

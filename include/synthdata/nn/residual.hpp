@@ -61,7 +61,8 @@ Skip(Body) -> Skip<Body>;
 
 /// Runs every branch on the same input and joins their results along the last axis.
 template <Module... Branches>
-requires(sizeof...(Branches) > 0) class Parallel {
+  requires(sizeof...(Branches) > 0)
+class Parallel {
  public:
   static constexpr const char* kind = "parallel";
 

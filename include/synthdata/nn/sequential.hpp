@@ -24,21 +24,15 @@ inline Activation fused_form(const Sigmoid&) { return fused::sigmoid; }
 inline Activation fused_form(const LeakyRelu& f) { return fused::leaky_relu(f.negative_slope); }
 
 template <class L>
-concept FusableActivation = requires(const L& l) {
-  fused_form(l);
-};
+concept FusableActivation = requires(const L& l) { fused_form(l); };
 /// An activation whose slope depends on the sign of its output only, so that dropout's scaling does not change it.
 template <class L>
 concept SignActivation = std::same_as<L, Relu> || std::same_as<L, LeakyRelu>;
 template <class L>
-concept TakesActivation = requires(const L& l, const Var& x, Context& c, const Activation& a) {
-  l.fused(x, c, a);
-};
+concept TakesActivation = requires(const L& l, const Var& x, Context& c, const Activation& a) { l.fused(x, c, a); };
 /// Has `after(activation, x, context)`: itself on activation(x), in one pass.
 template <class L>
-concept FollowsActivation = requires(const L& l, const Var& x, Context& c, const Activation& a) {
-  l.after(a, x, c);
-};
+concept FollowsActivation = requires(const L& l, const Var& x, Context& c, const Activation& a) { l.after(a, x, c); };
 
 }  // namespace detail
 
