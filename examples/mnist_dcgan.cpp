@@ -80,9 +80,7 @@ void judge(const sd::RunFolder& run, const Data& data, const sd::Tensor& images,
               100.0 * sd::models::accuracy(classifier, data.test));
   const sd::ImageReport report = sd::judge_images(classifier, images, data.test, data.train, labels);
   std::printf("%s", report.str().c_str());
-  sd::write_png(
-      run.file("neighbours.png"),
-      sd::neighbour_picture(images.rows(0, std::min<std::int64_t>(images.shape(0), 20)), data.train.values(), 20));
+  sd::write_png(run.file("neighbours.png"), sd::neighbour_picture(images, data.train, 20, {-1, 1}, {.scale = 3}));
   sd::AtomicFile text(run.file("report.txt"));
   text.write(report.str());
   text.commit();
