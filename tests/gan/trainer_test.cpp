@@ -3,6 +3,8 @@
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/data/toy.hpp>
 #include <synthdata/models/mlp.hpp>
+#include <synthdata/nn/norm.hpp>
+#include <synthdata/nn/sequential.hpp>
 
 #include <cmath>
 #include <cstdio>
@@ -227,4 +229,22 @@ TEST_CASE("Wasserstein weight clipping keeps every critic weight in its box") {
   for (const NamedParam& p : state_of(nets.critic).parameters) {
     for (const float w : p.param->value().span<float>()) CHECK(std::fabs(w) <= 0.01f);
   }
+}
+
+TEST_CASE("refreshed statistics are those of the generator's own samples") {
+  Rng rng{1};
+  Generator generator{Sequential{Linear(4, 3, rng), BatchNorm(3, {.momentum = 0.01})}, NormalLatent{4}};
+  const BatchNorm& norm = generator.net().get<1>();
+  CHECK(norm.running_mean().data<float>()[0] == 0.0f);  // never trained
+  generator.refresh_statistics(rng, 10, 64);
+
+  // By hand: the mean of the ten batches' means, the numbers drawn again.
+  Rng first{1};
+  Sequential same{Linear(4, 3, first)};
+  Context context{.mode = Mode::inference};
+  double expected = 0.0;
+  for (int i = 0; i < 10; ++i)
+    expected += mean(same(Var(normal({64, 4}, first)), context), 0).value().data<float>()[0] / 10.0;
+  CHECK(norm.running_mean().data<float>()[0] == Approx(expected).epsilon(1e-4));
+  CHECK(first.state() == rng.state());
 }

@@ -167,7 +167,7 @@ TEST_CASE("the classifier tells the 8 x 8 digits apart", "[.slow]") {
 }
 
 TEST_CASE("the classifier gets at least 99 % of MNIST's test images right", "[.slow]") {
-  SYNTHDATA_NEED_DATA("mnist/t10k-images-idx3-ubyte.gz")
+  SYNTHDATA_NEED_DATA("mnist/t10k-images-idx3-ubyte.gz");
   const std::string folder = data_dir() + "/mnist";
   const ImageClassifier net = train_classifier(images_from_idx(folder));
   const double right = models::accuracy(net, images_from_idx(folder, Split::test));

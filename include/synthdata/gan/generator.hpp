@@ -42,6 +42,19 @@ class Generator {
     return sample_pieces(labels.size(), labels.reshape({-1}), rng, batch_size);
   }
 
+  /// Sets the running statistics of batch norms to their mean over `batches` fresh batches. While a net learns they lag
+  /// behind its weights, and averaged weights never had statistics of their own; sampling in inference mode suffers.
+  /// Labels, if the generator is conditional, are drawn evenly.
+  void refresh_statistics(Rng& rng, std::int64_t batches = 20, std::int64_t batch_size = 128) {
+    const NoGrad inference;
+    Context context{.mode = Mode::training, .rng = &rng};
+    for (std::int64_t i = 0; i < batches; ++i) {
+      context.statistics_momentum = 1.0 / static_cast<double>(i + 1);  // the running value is then the mean so far
+      const Tensor labels = classes_ > 0 ? random_integers({batch_size}, classes_, rng) : Tensor();
+      (*this)(latent_(batch_size, rng), labels, context);
+    }
+  }
+
   Net& net() { return net_; }
   const Net& net() const { return net_; }
   const L& latent() const { return latent_; }

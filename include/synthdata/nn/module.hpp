@@ -29,6 +29,8 @@ struct Context {
   Mode mode = Mode::inference;
   Rng* rng = nullptr;                        ///< needed by dropout and the like in training
   std::vector<TraceEntry>* trace = nullptr;  ///< if set, Sequential notes every layer
+  /// >= 0: the momentum of running statistics in place of the layers' own (see Generator::refresh_statistics).
+  double statistics_momentum = -1.0;
 
   bool training() const { return mode == Mode::training; }
   /// The random numbers. @throws Error if the context has none, naming `layer`.

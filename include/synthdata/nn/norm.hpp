@@ -63,8 +63,9 @@ class BatchNorm {
     }
     BatchStatistics batch;
     const Var y = batch_norm(x, params_.gamma, params_.beta, options_.epsilon, activation, &batch);
-    follow(mean_, batch.mean);
-    follow(variance_, batch.variance);
+    const double momentum = context.statistics_momentum >= 0.0 ? context.statistics_momentum : options_.momentum;
+    follow(mean_, batch.mean, momentum);
+    follow(variance_, batch.variance, momentum);
     return y;
   }
 
@@ -79,8 +80,8 @@ class BatchNorm {
   }
 
  private:
-  void follow(const Buffer& running, const Tensor& batch) const {
-    running.set((Var(running.value()) * (1.0 - options_.momentum) + Var(batch) * options_.momentum).value());
+  static void follow(const Buffer& running, const Tensor& batch, double momentum) {
+    running.set((Var(running.value()) * (1.0 - momentum) + Var(batch) * momentum).value());
   }
 
   detail::NormParams params_;
