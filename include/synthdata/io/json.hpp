@@ -38,8 +38,8 @@ class Json {
   template <std::same_as<bool> Bool>  // a template, so that a pointer does not turn into a boolean
   Json(Bool value) : value_(value) {}
   template <std::integral Int>
-  requires(!std::same_as<Int, bool> && (sizeof(Int) < 8 || std::signed_integral<Int>)) Json(Int value)
-      : value_(static_cast<std::int64_t>(value)) {}
+    requires(!std::same_as<Int, bool> && (sizeof(Int) < 8 || std::signed_integral<Int>))
+  Json(Int value) : value_(static_cast<std::int64_t>(value)) {}
   template <std::floating_point Float>
   Json(Float value) : value_(static_cast<double>(value)) {}
   Json(std::string value) : value_(std::move(value)) {}

@@ -17,8 +17,8 @@ namespace synthdata {
 /// Writes one event file. Every call appends one whole record; a TensorBoard that is running shows it at once.
 class TensorBoard {
  public:
-  /// Starts events.out.tfevents.TIME.HOST.PROCESS.COUNT in the folder, a new file each time: TensorBoard joins the files
-  /// of a folder, so a resumed run continues its curves.
+  /// Starts events.out.tfevents.TIME.HOST.PROCESS.COUNT in the folder, a new file each time: TensorBoard joins the
+  /// files of a folder, so a resumed run continues its curves.
   /// @throws DataError if it cannot be created; the other functions throw it too, when the disk is full.
   explicit TensorBoard(const std::string& folder);
 

@@ -240,8 +240,8 @@ void multiply_panel(const Kernels<T>& kernels, const Panel<T>& a, std::int64_t k
 /// Column panels of A are packed some at a time: one row of the source then fills several.
 inline constexpr int panel_group = 8;
 template <class T>
-inline constexpr std::int64_t column_panel_size = panel_depth<T>*(max_tile_rows + 2) +
-                                                  64 / static_cast<std::int64_t>(sizeof(T));
+inline constexpr std::int64_t column_panel_size =
+    panel_depth<T> * (max_tile_rows + 2) + 64 / static_cast<std::int64_t>(sizeof(T));
 template <class T>
 Scratch<T> column_panel_buffer() {
   return Scratch<T>(panel_group * column_panel_size<T>);
