@@ -12,7 +12,7 @@ namespace synthdata::detail {
 /// 1254400 -> "1,254,400"
 inline std::string with_commas(std::int64_t count) {
   std::string text = std::to_string(count);
-  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
   return text;
 }
 
