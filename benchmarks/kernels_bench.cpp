@@ -7,6 +7,7 @@
 // SPDX-License-Identifier: MIT
 #include <synthdata/backend/cpu/conv.hpp>
 #include <synthdata/backend/cpu/gemm.hpp>
+#include <synthdata/core/parallel.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -68,14 +68,14 @@ void write_samples(const sd::RunFolder& run, const sd::Tensor& images, const sd:
 }
 
 /// Trains a classifier on the real images and judges the synthetic ones with it.
-void judge(const sd::RunFolder& run, const Data& data, const sd::Tensor& images, const sd::Tensor& labels,
-           std::uint64_t seed) {
+void judge(const sd::RunFolder& run, const Data& data, const sd::Tensor& images, const sd::Tensor& labels) {
   std::printf("training a classifier on the real images, to judge the new ones with\n");
-  const auto classifier = sd::models::train_classifier(data.train, {.seed = seed}, [](const auto& info) {
-    std::fprintf(stderr, "\rclassifier step %lld/%lld  loss %.3f\033[K", static_cast<long long>(info.step),
+  // Its seed is fixed: scores compare only under the same judge.
+  const auto classifier = sd::models::train_classifier(data.train, {.seed = 1}, [](const auto& info) {
+    if (info.step % 200 != 0 && info.step != info.steps) return;
+    std::fprintf(stderr, "classifier step %lld/%lld  loss %.3f\n", static_cast<long long>(info.step),
                  static_cast<long long>(info.steps), info.loss);
   });
-  std::fprintf(stderr, "\n");
   std::printf("classifier: %.2f %% of the held-out real images right\n",
               100.0 * sd::models::accuracy(classifier, data.test));
   const sd::ImageReport report = sd::judge_images(classifier, images, data.test, data.train, labels);
@@ -147,7 +147,7 @@ int run(const Options& o, const Loss& loss) {
   write_samples(folder, synthetic, labels);
   std::printf("%lld new images: %s (and one by one in %s)\n", static_cast<long long>(o.samples),
               folder.file("samples.png").c_str(), folder.file("synthetic/").c_str());
-  if (o.judge && !interrupt.requested()) judge(folder, data, synthetic, labels, o.seed);
+  if (o.judge && !interrupt.requested()) judge(folder, data, synthetic, labels);
   return 0;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <synthdata/backend/cpu/isa.hpp>
 #include <synthdata/backend/random.hpp>
 #include <synthdata/core/parallel.hpp>
 

@@ -32,7 +32,7 @@ TEST_CASE("a size class never holds less than asked and wastes at most an eighth
     REQUIRE(c.bytes % 64 == 0);
     REQUIRE(detail::size_class_of(c.bytes).index == c.index);
     REQUIRE(larger.index == c.index + 1);
-    REQUIRE((c.index >= 0 && c.index < detail::MemoryCache::classes));
+    REQUIRE((c.index >= 0 && c.index < detail::size_classes));
     if (bytes >= 512) worst_waste = std::max(worst_waste, (c.bytes - bytes) * 1000 / bytes);
   }
   CHECK(worst_waste <= 125);

@@ -10,6 +10,7 @@
 #include <synthdata/core/error.hpp>
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <utility>
 
@@ -28,6 +29,22 @@ void reset_peak_memory();
 void empty_memory_cache();
 
 namespace detail {
+
+/// Eight size classes for each power of two, so that a block wastes at most an eighth. Class 0 is 64 bytes.
+struct SizeClass {
+  std::int32_t index;
+  std::int64_t bytes;
+};
+inline constexpr int size_classes = 8 * 60;
+
+constexpr SizeClass size_class_of(std::int64_t bytes) {
+  const auto units = static_cast<std::uint64_t>(bytes <= 64 ? 1 : (bytes + 63) / 64);  // 64-byte lines
+  if (units <= 8) return {static_cast<std::int32_t>(units - 1), static_cast<std::int64_t>(units * 64)};
+  const int shift = static_cast<int>(std::bit_width(units - 1)) - 4;                 // keeps four significant bits
+  const std::uint64_t rounded = (units + (std::uint64_t{1} << shift) - 1) >> shift;  // 8 < rounded <= 16
+  return {static_cast<std::int32_t>(8 * shift + static_cast<int>(rounded) - 1),
+          static_cast<std::int64_t>((rounded << shift) * 64)};
+}
 
 /// Header in front of the elements of a tensor.
 struct alignas(64) Block {

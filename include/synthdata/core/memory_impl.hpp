@@ -5,30 +5,14 @@
 
 #include <synthdata/core/memory.hpp>
 
-#include <bit>
 #include <new>
 
 namespace synthdata {
 namespace detail {
 
-// Eight classes per power of two: a block wastes at most an eighth. Class 0 is 64 bytes.
-struct SizeClass {
-  std::int32_t index;
-  std::int64_t bytes;
-};
-SYNTHDATA_INLINE SizeClass size_class_of(std::int64_t bytes) {
-  const auto units = static_cast<std::uint64_t>(bytes <= 64 ? 1 : (bytes + 63) / 64);  // 64-byte lines
-  if (units <= 8) return {static_cast<std::int32_t>(units - 1), static_cast<std::int64_t>(units * 64)};
-  const int shift = static_cast<int>(std::bit_width(units - 1)) - 4;                 // keeps four significant bits
-  const std::uint64_t rounded = (units + (std::uint64_t{1} << shift) - 1) >> shift;  // 8 < rounded <= 16
-  return {static_cast<std::int32_t>(8 * shift + static_cast<int>(rounded) - 1),
-          static_cast<std::int64_t>((rounded << shift) * 64)};
-}
-
 struct MemoryCache {
-  static constexpr int classes = 8 * 60;
   std::atomic_flag lock = ATOMIC_FLAG_INIT;
-  Block* free[classes] = {};
+  Block* free[size_classes] = {};
   MemoryStats stats;
 
   void count_live(std::int64_t bytes) {

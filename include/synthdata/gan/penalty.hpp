@@ -7,6 +7,7 @@
 #pragma once
 
 #include <synthdata/backend/random.hpp>
+#include <synthdata/ops/pointwise.hpp>
 #include <synthdata/ops/reduce.hpp>
 #include <synthdata/ops/shape.hpp>
 

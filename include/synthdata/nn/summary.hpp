@@ -8,6 +8,10 @@
 namespace synthdata {
 
 namespace detail {
+/// 1254400 -> "1,254,400"
+std::string with_commas(std::int64_t count);
+/// 6422528 -> "6.1 MiB"
+std::string readable_bytes(std::int64_t bytes);
 /// The table of a trace. `parameters` and `weight_bytes` are of the whole net.
 std::string summary_table(const Tensor& input, const std::vector<TraceEntry>& trace, std::int64_t parameters,
                           std::int64_t weight_bytes);

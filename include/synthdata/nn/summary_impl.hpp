@@ -9,15 +9,13 @@
 
 namespace synthdata::detail {
 
-/// 1254400 -> "1,254,400"
-inline std::string with_commas(std::int64_t count) {
+SYNTHDATA_INLINE std::string with_commas(std::int64_t count) {
   std::string text = std::to_string(count);
   for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
   return text;
 }
 
-/// 6422528 -> "6.1 MiB"
-inline std::string readable_bytes(std::int64_t bytes) {
+SYNTHDATA_INLINE std::string readable_bytes(std::int64_t bytes) {
   if (bytes < 1024) return std::to_string(bytes) + " B";
   constexpr const char* units[] = {"KiB", "MiB", "GiB", "TiB"};
   double value = static_cast<double>(bytes) / 1024.0;
