@@ -38,6 +38,18 @@ Data load(const Options& o) {
   return {all.rows(0, all.size() - held_out), all.rows(all.size() - held_out, all.size())};
 }
 
+/// What suits the data. A few hundred small images of each digit need help against collapse: the discriminator sees
+/// them in pairs (PacGAN), and learns fast from layers that start large.
+struct Recipe {
+  std::int64_t steps, pack;
+  double learning_rate;
+  sd::Initializer init;
+};
+Recipe recipe(const Options& o) {
+  if (o.data.empty()) return {3000, 2, 1e-3, sd::init::glorot_uniform};
+  return {2000, 1, 2e-4, sd::init::dcgan};
+}
+
 /// Labels 0, 1, ..., 9, 0, 1, ...: one column of a picture for each class.
 sd::Tensor cycling_labels(std::int64_t n) {
   sd::Tensor labels = sd::Tensor::empty({n}, sd::DType::i64);
@@ -90,15 +102,20 @@ template <class Loss>
 int run(const Options& o, const Loss& loss) {
   if (o.threads > 0) sd::set_threads(o.threads);
   const Data data = load(o);
-  const std::int64_t steps = o.steps > 0 ? o.steps : (o.data.empty() ? 1500 : 2000);
+  const Recipe with = recipe(o);
+  const std::int64_t steps = o.steps > 0 ? o.steps : with.steps;
   sd::Rng rng{o.seed};
 
   const std::int64_t classes = o.conditional ? 10 : 0;
-  const sd::models::DcganOptions nets{
-      .height = data.train.sample_shape()[0], .width = data.train.sample_shape()[1], .classes = classes};
+  const sd::models::DcganOptions nets{.height = data.train.sample_shape()[0],
+                                      .width = data.train.sample_shape()[1],
+                                      .classes = classes,
+                                      .pack = with.pack,
+                                      .init = with.init};
   sd::Generator generator{sd::models::dcgan_generator(nets, rng), sd::NormalLatent{nets.latent}, classes};
-  sd::Discriminator discriminator{sd::models::dcgan_discriminator(nets, rng), {.classes = classes}};
-  sd::AdversarialTrainer trainer{generator, discriminator, loss, {.learning_rate = 2e-4, .ema_decay = 0.99}};
+  sd::Discriminator discriminator{sd::models::dcgan_discriminator(nets, rng), {.classes = classes, .pack = with.pack}};
+  sd::AdversarialTrainer trainer{
+      generator, discriminator, loss, {.learning_rate = with.learning_rate, .ema_decay = 0.99}};
   sd::DataLoader images(data.train, {.batch_size = o.batch, .seed = o.seed});
   if constexpr (std::is_same_v<Loss, sd::Wasserstein>) trainer.add(sd::GradientPenalty{});
 
@@ -113,11 +130,20 @@ int run(const Options& o, const Loss& loss) {
               o.loss.c_str(), static_cast<unsigned long long>(o.seed), sd::threads(),
               sd::summary(generator.net(), {1, nets.latent + classes}).c_str());
 
-  // The same latent vectors are drawn every tenth of the run, so that the picture shows one digit growing clear.
-  const auto grid = [&](std::int64_t step) {
-    sd::Rng fixed{7};
-    return folder.image(step, "samples",
-                        sd::image_grid(sd::to_image_u8(sample(trainer.averaged_generator(), 100, fixed)), 10));
+  // Samples come from the averaged weights, with batch statistics of their own.
+  const auto new_images = [&](std::int64_t n, sd::Rng draws) {
+    auto average = trainer.averaged_generator();
+    average.refresh_statistics(draws);
+    return sample(average, n, draws);
+  };
+  // The same latent vectors every tenth of the run: a column of the second picture is one digit growing clear.
+  std::vector<sd::Var> over_time;
+  const auto picture = [&](std::int64_t step) {
+    const sd::Tensor pixels = sd::to_image_u8(new_images(100, sd::Rng{7}));
+    folder.image(step, "samples", sd::image_grid(pixels, 10));
+    over_time.push_back(pixels.rows(0, 10).to(sd::DType::f32));
+    sd::write_png(folder.file("over_time.png"),
+                  sd::image_grid(sd::concat(over_time, 0).value().to(sd::DType::u8), 10, {.scale = 2}));
   };
   sd::Interrupt interrupt;
   sd::Progress progress(steps, trainer.steps());
@@ -129,7 +155,7 @@ int run(const Options& o, const Loss& loss) {
                                 {"diversity", info.diversity},
                                 {"samples_per_second", progress.samples_per_second()}});
     }
-    if (info.step % std::max<std::int64_t>(1, steps / 10) == 0) grid(info.step);
+    if (info.step % std::max<std::int64_t>(1, steps / 10) == 0) picture(info.step);
     if (info.step % 500 == 0) trainer.save(folder.checkpoint(), images, rng);
     if (interrupt.requested()) trainer.stop();
   });
@@ -141,9 +167,8 @@ int run(const Options& o, const Loss& loss) {
                 o.out.c_str());
   }
 
-  sd::Rng sampling = sd::Rng{o.seed}.split(1);
   const sd::Tensor labels = o.conditional ? cycling_labels(o.samples) : sd::Tensor();
-  const sd::Tensor synthetic = sample(trainer.averaged_generator(), o.samples, sampling);
+  const sd::Tensor synthetic = new_images(o.samples, sd::Rng{o.seed}.split(1));
   write_samples(folder, synthetic, labels);
   std::printf("%lld new images: %s (and one by one in %s)\n", static_cast<long long>(o.samples),
               folder.file("samples.png").c_str(), folder.file("synthetic/").c_str());
@@ -159,7 +184,7 @@ int main(int argc, char** argv) {
   app.add_option("--data", o.data,
                  "folder of MNIST-style IDX files; without it the 8 x 8 digits shipped with the library");
   app.add_option("--out", o.out, "folder for everything that is written")->capture_default_str();
-  app.add_option("--steps", o.steps, "training steps; default 1500, with --data 2000")->check(CLI::PositiveNumber);
+  app.add_option("--steps", o.steps, "training steps; default 3000, with --data 2000")->check(CLI::PositiveNumber);
   app.add_option("--batch", o.batch, "images a step")->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--samples", o.samples, "new images to write")->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--seed", o.seed, "same seed, same digits")->capture_default_str();
