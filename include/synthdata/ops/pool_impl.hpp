@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/ops/gather.hpp>
+#include <synthdata/ops/gather_impl.hpp>  // put_along_checked
 #include <synthdata/ops/pool.hpp>
 #include <synthdata/ops/reduce.hpp>
 #include <synthdata/ops/resample.hpp>
