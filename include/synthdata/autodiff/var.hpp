@@ -106,6 +106,7 @@ Var record_list(const char* op, Tensor y, Rule rule, const std::vector<Var>& x) 
   for (const Var& v : x) any = any || v.requires_grad();
   if (!any || !grad_enabled()) return Var(std::move(y));
   std::vector<NodePtr> operands;
+  operands.reserve(x.size());
   for (const Var& v : x) operands.push_back(v.node());
   return Var(std::move(y), NodePtr(new ListNode<Rule>(op, std::move(operands), std::move(rule))));
 }

@@ -28,12 +28,12 @@ SYNTHDATA_HD double select(bool mask, double a, double b) { return mask ? a : b;
 template <class T>
 SYNTHDATA_HD T max(T a, T b) {
   const T m = a > b ? a : b;
-  return a == a ? m : a;
+  return a == a ? m : a;  // NOLINT(misc-redundant-expression): false for NaN
 }
 template <class T>
 SYNTHDATA_HD T min(T a, T b) {
   const T m = a < b ? a : b;
-  return a == a ? m : a;
+  return a == a ? m : a;  // NOLINT(misc-redundant-expression): false for NaN
 }
 
 SYNTHDATA_HD float abs(float x) { return std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) & 0x7FFFFFFFu); }

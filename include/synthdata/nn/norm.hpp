@@ -62,7 +62,7 @@ class BatchNorm {
                                   activation);
     }
     BatchStatistics batch;
-    const Var y = batch_norm(x, params_.gamma, params_.beta, options_.epsilon, activation, &batch);
+    Var y = batch_norm(x, params_.gamma, params_.beta, options_.epsilon, activation, &batch);
     const double momentum = context.statistics_momentum >= 0.0 ? context.statistics_momentum : options_.momentum;
     follow(mean_, batch.mean, momentum);
     follow(variance_, batch.variance, momentum);

@@ -53,6 +53,7 @@ GradCheck compare_gradients(const Value& value, const std::vector<Tensor>& at, c
 
 inline std::vector<Var> leaves(const std::vector<Tensor>& at) {
   std::vector<Var> x;
+  x.reserve(at.size());
   for (const Tensor& t : at) x.push_back(leaf(t));
   return x;
 }
@@ -66,6 +67,7 @@ template <class F>
 GradCheck gradcheck(const F& f, const std::vector<Tensor>& at, double step = 1e-6) {
   const std::vector<Var> x = detail::leaves(at);
   std::vector<Tensor> analytic;
+  analytic.reserve(at.size());
   for (const Var& g : grad(detail::weighted_output(f, x), x)) analytic.push_back(g.value());
   const auto value = [&](const std::vector<Tensor>& moved) {
     const std::vector<Var> constants(moved.begin(), moved.end());
@@ -88,6 +90,7 @@ GradCheck gradgradcheck(const F& f, const std::vector<Tensor>& at, double step =
   const std::vector<Var> x = detail::leaves(at);
   const Var total = gradient(x);
   std::vector<Tensor> analytic;
+  analytic.reserve(at.size());
   for (const Var& v : x) {
     analytic.push_back(total.requires_grad() ? grad(total, v, {.retain_graph = true}).value()
                                              : Tensor::zeros(v.shape(), v.dtype()));

@@ -30,7 +30,10 @@ inline Schedule constant() {
 /// factor^(step / every), in whole steps of `every`.
 inline Schedule step_decay(std::int64_t every, double factor) {
   detail::check_positive("step_decay", every);
-  return [=](std::int64_t step) { return std::pow(factor, static_cast<double>(step / every)); };
+  return [=](std::int64_t step) {
+    const std::int64_t whole = step / every;
+    return std::pow(factor, static_cast<double>(whole));
+  };
 }
 
 /// factor^(step / every), continuous.
@@ -59,7 +62,7 @@ inline Schedule cosine(std::int64_t period, double floor = 0.0, double growth = 
 }
 
 /// Rises in a line from 1 / steps to 1 over the first `steps`, then goes on with `then`, which starts from its step 0.
-inline Schedule warm_up(std::int64_t steps, Schedule then = constant()) {
+inline Schedule warm_up(std::int64_t steps, const Schedule& then = constant()) {
   detail::check_positive("warm_up", steps);
   return [=](std::int64_t step) {
     return step < steps ? static_cast<double>(step + 1) / static_cast<double>(steps) : then(step - steps);
