@@ -38,7 +38,7 @@ struct Method {
   const char* name;
   Game game = Game::non_saturating;
   std::int64_t pack = 1, critic_steps = 1, unrolled_steps = 0;
-  double generator_rate = 1e-3, critic_rate = 2e-3;
+  double generator_rate = 1e-3, critic_rate = 1e-3;
   double beta1 = 0.5, beta2 = 0.99;
   double penalty = 0.0;  ///< weight of the gradient penalty
 };
@@ -49,7 +49,7 @@ const Method methods[] = {
     {.name = "wgan-gp",
      .game = Game::wasserstein,
      .critic_steps = 5,
-     .critic_rate = 1e-3,
+
      .beta1 = 0.0,
      .beta2 = 0.9,
      .penalty = 0.1},
@@ -59,11 +59,12 @@ const Method methods[] = {
 
 struct Options {
   std::string data = "all", method = "all", json;
-  std::int64_t seeds = 10, first_seed = 1, steps = 12000;
+  std::int64_t seeds = 10, first_seed = 1, steps = 20000;
   int threads = 1;
 };
 
-constexpr std::int64_t batch_size = 128, critic_width = 128, judged_samples = 2500;
+constexpr std::int64_t batch_size = 128;  // rounded up to whole packs
+constexpr std::int64_t critic_width = 128, judged_samples = 2500;
 constexpr std::uint64_t judge_seed = 1000;  // of the latent vectors that are judged, the same for all
 
 /// First layer of the critic. The modes are a hundred times smaller than the plane they lie in, and a net learns such
@@ -125,7 +126,7 @@ Run train(const sd::toy::GaussianMixture& data, const Method& m, const Loss& los
                                   .critic_learning_rate = m.critic_rate,
                                   .generator_rule = rule,
                                   .critic_rule = rule,
-                                  .schedule = falling(steps, 0.3),
+                                  .schedule = falling(steps, 0.4),
                                   .unrolled_steps = m.unrolled_steps,
                                   .ema_decay = 0.999,
                                   .collapse = {.every = 0}}};
@@ -143,7 +144,7 @@ Run train(const sd::toy::GaussianMixture& data, const Method& m, const Loss& los
   Run run;
   run.seed = seed;
   try {
-    trainer.fit(data, {.batch_size = batch_size, .steps = steps, .workers = 0}, rng);
+    trainer.fit(data, {.batch_size = (batch_size + m.pack - 1) / m.pack * m.pack, .steps = steps, .workers = 0}, rng);
   } catch (const sd::NumericError& e) {
     run.error = e.what();
   }
@@ -177,11 +178,11 @@ struct Row {
 };
 
 void print_row(const Row& row, std::int64_t steps, int modes) {
-  const Statistic covered = statistic(row.runs, [](const Run& r) { return double{1} * r.report.covered; });
+  const Statistic covered = statistic(row.runs, [](const Run& r) { return r.report.covered; });
   const Statistic good = statistic(row.runs, [](const Run& r) { return 100.0 * r.report.high_quality_share; });
   const Statistic kl = statistic(row.runs, [](const Run& r) { return r.report.reverse_kl; });
   const Statistic seconds = statistic(row.runs, [](const Run& r) { return r.seconds; });
-  std::printf("| %-4s | %-8s | %5.2f ± %4.2f of %2d | %5.1f ± %4.1f | %.4f ± %.4f | %6lld | %5.1f ± %4.1f |\n",
+  std::printf("| %-4s | %-8s | %5.2f ± %4.2f of %2d |   %5.1f ± %4.1f | %.4f ± %.4f | %6lld | %5.1f ± %4.1f |\n",
               row.data.c_str(), row.method.c_str(), covered.mean, covered.deviation, modes, good.mean, good.deviation,
               kl.mean, kl.deviation, static_cast<long long>(steps), seconds.mean, seconds.deviation);
   std::fflush(stdout);
@@ -200,7 +201,7 @@ sd::Json json_of(const Row& row) {
   return sd::Json::Object{
       {"data", row.data},
       {"method", row.method},
-      {"modes", json_of(statistic(row.runs, [](const Run& r) { return double{1} * r.report.covered; }))},
+      {"modes", json_of(statistic(row.runs, [](const Run& r) { return r.report.covered; }))},
       {"high_quality_share", json_of(statistic(row.runs, [](const Run& r) { return r.report.high_quality_share; }))},
       {"reverse_kl", json_of(statistic(row.runs, [](const Run& r) { return r.report.reverse_kl; }))},
       {"seconds", json_of(statistic(row.runs, [](const Run& r) { return r.seconds; }))},
@@ -257,7 +258,7 @@ int main(int argc, char** argv) try {
   sd::set_threads(o.threads);
   std::printf(
       "| data | method   | modes             | high quality %% | reverse KL      |  steps | seconds      |\n"
-      "|------|----------|-------------------|--------------|-----------------|--------|--------------|\n");
+      "|------|----------|-------------------|----------------|-----------------|--------|--------------|\n");
   sd::Json::Array rows;
   for (const char* name : {"ring", "grid"}) {
     if (o.data != "all" && o.data != name) continue;
