@@ -9,6 +9,9 @@ using namespace synthdata;
 
 namespace {
 
+static_assert(AdversarialLoss<Minimax> && AdversarialLoss<NonSaturating> && AdversarialLoss<LeastSquares>);
+static_assert(AdversarialLoss<Hinge> && AdversarialLoss<Wasserstein> && AdversarialLoss<Relativistic>);
+
 const std::vector<double> real_scores = {0.5, -1.0, 2.0}, fake_scores = {-0.25, 1.5, 0.75};
 
 double mean_of(const std::vector<double>& x, double (*f)(double)) {

@@ -5,6 +5,7 @@
 #include <synthdata/data/digits.hpp>
 #include <synthdata/io/safetensors.hpp>
 #include <synthdata/models/image_classifier.hpp>
+#include <synthdata/models/mlp.hpp>
 
 #include "../io/files.hpp"
 #include "../test.hpp"
@@ -17,6 +18,8 @@ using models::ImageClassifier;
 using models::train_classifier;
 
 namespace {
+
+static_assert(Module<ImageClassifier> && Module<models::Mlp>);
 
 TensorDataset part(const TensorDataset& all, const std::vector<std::int64_t>& indices) {
   const Batch b = all.gather(indices);

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include <synthdata/nn/any_module.hpp>
+#include <synthdata/nn/attention.hpp>
 #include <synthdata/nn/conv.hpp>
+#include <synthdata/nn/dropout.hpp>
+#include <synthdata/nn/embedding.hpp>
 #include <synthdata/nn/linear.hpp>
+#include <synthdata/nn/minibatch_stddev.hpp>
 #include <synthdata/nn/norm.hpp>
+#include <synthdata/nn/recurrent.hpp>
+#include <synthdata/nn/residual.hpp>
 #include <synthdata/nn/sequential.hpp>
 #include <synthdata/nn/shape.hpp>
 
@@ -30,8 +36,17 @@ struct NotConst {  // a module is called through const
 };
 static_assert(!sd::Module<NoVisit> && !sd::Module<NoCall> && !sd::Module<WrongResult> && !sd::Module<NotConst>);
 static_assert(!sd::Module<int> && !sd::Module<sd::Tensor>);
-static_assert(sd::Module<sd::Relu> && sd::Module<sd::AnyModule> && sd::Module<sd::ModuleList>);
 static_assert(sd::Module<sd::Sequential<sd::Linear, sd::Relu>> && sd::Module<const sd::Linear>);
+
+template <class... Layers>
+constexpr bool all_modules = (... && sd::Module<Layers>);
+// Here and not behind each layer, where every program that includes the library would pay for the check.
+static_assert(all_modules<sd::Relu, sd::AnyModule, sd::ModuleList, sd::Linear, sd::Embedding, sd::Dropout>);
+static_assert(all_modules<sd::Conv2d, sd::ConvTranspose2d, sd::MultiHeadAttention, sd::GRU, sd::LSTM>);
+static_assert(all_modules<sd::BatchNorm, sd::LayerNorm, sd::GroupNorm, sd::InstanceNorm, sd::MinibatchStddev>);
+static_assert(all_modules<sd::Flatten, sd::Reshape, sd::Permute, sd::Upsample, sd::PixelShuffle>);
+static_assert(all_modules<sd::MaxPool, sd::AvgPool, sd::GlobalAvgPool, sd::GlobalMaxPool>);
+static_assert(all_modules<sd::Residual<sd::Relu>, sd::Skip<sd::Relu>, sd::Parallel<sd::Relu, sd::Tanh>>);
 
 auto small_net(sd::Rng& rng) {
   return sd::Sequential{sd::Linear(3, 4, rng), sd::BatchNorm(4), sd::LeakyRelu{0.2},

@@ -22,12 +22,8 @@ struct GradOptions {
 /// its dtype does.
 /// @throws Error if an input carries no gradient, or part of the graph was freed by an earlier traversal.
 std::vector<Var> grad(const Var& output, std::span<const Var> inputs, const GradOptions& options = {});
-inline std::vector<Var> grad(const Var& output, const std::vector<Var>& inputs, const GradOptions& options = {}) {
-  return grad(output, std::span<const Var>(inputs), options);
-}
-inline Var grad(const Var& output, const Var& input, const GradOptions& options = {}) {
-  return grad(output, std::span<const Var>(&input, 1), options)[0];
-}
+std::vector<Var> grad(const Var& output, const std::vector<Var>& inputs, const GradOptions& options = {});
+Var grad(const Var& output, const Var& input, const GradOptions& options = {});
 
 /// Adds d output / d leaf to every leaf the output depends on; read it with accumulated_grad().
 void backward(const Var& output, const GradOptions& options = {});

@@ -168,6 +168,13 @@ SYNTHDATA_INLINE std::vector<Var> grad(const Var& output, std::span<const Var> i
   return gradients;
 }
 
+SYNTHDATA_INLINE std::vector<Var> grad(const Var& output, const std::vector<Var>& inputs, const GradOptions& options) {
+  return grad(output, std::span<const Var>(inputs), options);
+}
+SYNTHDATA_INLINE Var grad(const Var& output, const Var& input, const GradOptions& options) {
+  return grad(output, std::span<const Var>(&input, 1), options)[0];
+}
+
 SYNTHDATA_INLINE void backward(const Var& output, const GradOptions& options) {
   detail::check_seed("backward", output, options.seed);
   Traversal traversal(output, options.create_graph);

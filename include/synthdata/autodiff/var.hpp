@@ -100,14 +100,12 @@ Var record(const char* op, Tensor y, Rule rule, const Vars&... x) {
   return Var(std::move(y), NodePtr(new N(op, std::array<NodePtr, sizeof...(Vars)>{x.node()...}, std::move(rule))));
 }
 
+/// The nodes of x, or nothing if no operation on x is to be recorded.
+std::vector<NodePtr> recorded_nodes(const std::vector<Var>& x);
 template <class Rule>
 Var record_list(const char* op, Tensor y, Rule rule, const std::vector<Var>& x) {
-  bool any = false;
-  for (const Var& v : x) any = any || v.requires_grad();
-  if (!any || !grad_enabled()) return Var(std::move(y));
-  std::vector<NodePtr> operands;
-  operands.reserve(x.size());
-  for (const Var& v : x) operands.push_back(v.node());
+  std::vector<NodePtr> operands = recorded_nodes(x);
+  if (operands.empty()) return Var(std::move(y));
   return Var(std::move(y), NodePtr(new ListNode<Rule>(op, std::move(operands), std::move(rule))));
 }
 
@@ -122,3 +120,7 @@ Var linear_op(const char* op, Tensor y, const Var& x, Adjoint adjoint) {
 }  // namespace synthdata
 
 #include <synthdata/autodiff/grad.hpp>
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/autodiff/var_impl.hpp>
+#endif

@@ -143,8 +143,21 @@ struct BroadcastPlan {
 
 namespace detail {
 
-template <class T, class F, std::size_t N>
-void map_into(const F& f, Tensor& out, const std::array<const Tensor*, N>& operands) {
+/// cpu::map() of one functor behind a pointer, so that what leads up to it is compiled once for all functors.
+template <class T, std::size_t N>
+struct Mapping {
+  const void* functor;
+  void (*run)(const void* functor, T* y, const std::array<const T*, N>& x, const std::array<std::int64_t, N>& step,
+              std::int64_t n);
+
+  void operator()(T* y, const std::array<const T*, N>& x, const std::array<std::int64_t, N>& step,
+                  std::int64_t n) const {
+    run(functor, y, x, step, n);
+  }
+};
+
+template <class T, std::size_t N>
+void map_operands(const Mapping<T, N>& map, Tensor& out, const std::array<const Tensor*, N>& operands) {
   std::array<const T*, N> base;
   std::array<const Shape*, N> shapes;
   bool same = true;
@@ -162,7 +175,7 @@ void map_into(const F& f, Tensor& out, const std::array<const Tensor*, N>& opera
     parallel_for(n, cpu::elementwise_chunk, [&](std::int64_t begin, std::int64_t end) {
       std::array<const T*, N> x = base;
       for (auto& p : x) p += begin;
-      cpu::map<T, N>(f, y + begin, x, step, end - begin);
+      map(y + begin, x, step, end - begin);
     });
     return;
   }
@@ -196,9 +209,17 @@ void map_into(const F& f, Tensor& out, const std::array<const Tensor*, N>& opera
           x[k] += from;
         }
       }
-      cpu::map<T, N>(f, y + row * inner + from, x, steps, length);
+      map(y + row * inner + from, x, steps, length);
     }
   });
+}
+
+template <class T, class F, std::size_t N>
+void map_into(const F& f, Tensor& out, const std::array<const Tensor*, N>& operands) {
+  const auto run = [](const void* functor, T* y, const std::array<const T*, N>& x,
+                      const std::array<std::int64_t, N>& step,
+                      std::int64_t n) { cpu::map<T, N>(*static_cast<const F*>(functor), y, x, step, n); };
+  map_operands<T, N>({&f, run}, out, operands);
 }
 
 /// a + b: what gradients are summed with.
@@ -209,9 +230,7 @@ struct Sum2 {
   }
 };
 
-[[noreturn]] SYNTHDATA_COLD inline void throw_dtypes(const char* op, const Tensor& a, const Tensor& b) {
-  throw DTypeError(concat(op, ": operands have different dtypes\n  first  ", a.str(), "\n  second ", b.str()));
-}
+[[noreturn]] void throw_dtypes(const char* op, const Tensor& a, const Tensor& b);
 
 }  // namespace detail
 

@@ -15,6 +15,10 @@ struct Scaled {
     return static_cast<T>(factor) * a;
   }
 };
+
+SYNTHDATA_COLD SYNTHDATA_INLINE void throw_dtypes(const char* op, const Tensor& a, const Tensor& b) {
+  throw DTypeError(concat(op, ": operands have different dtypes\n  first  ", a.str(), "\n  second ", b.str()));
+}
 }  // namespace detail
 
 SYNTHDATA_INLINE void add_in_place(Tensor& into, const Tensor& x) {

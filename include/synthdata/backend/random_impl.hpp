@@ -7,6 +7,8 @@
 #include <synthdata/backend/random.hpp>
 #include <synthdata/functor/math.hpp>
 
+#include <cmath>
+
 namespace synthdata {
 namespace backend::cpu {
 

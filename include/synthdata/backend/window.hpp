@@ -19,11 +19,8 @@ struct Taps {
   std::vector<double> weight = {};
 
   std::int64_t outputs() const { return static_cast<std::int64_t>(start.size()) - 1; }
-  void add(std::int64_t position, double w) {
-    index.push_back(position);
-    weight.push_back(w);
-  }
-  void end_row() { start.push_back(static_cast<std::int64_t>(index.size())); }
+  void add(std::int64_t position, double w);
+  void end_row();
 
   /// Every position maps to itself.
   static Taps identity(std::int64_t n);
@@ -34,7 +31,7 @@ struct Taps {
 /// The taps of the axes D, H and W.
 struct SpatialTaps {
   Taps axis[3];
-  SpatialTaps transposed() const { return {{axis[0].transposed(), axis[1].transposed(), axis[2].transposed()}}; }
+  SpatialTaps transposed() const;
 };
 
 /// x [N, D, H, W, C] -> [N, D', H', W', C], f32 or f64. Cost: the taps of D and H together, then those of W.

@@ -190,6 +190,13 @@ void max_rows(const Windows& s, std::int64_t batch, std::int64_t c, const T* x, 
 
 }  // namespace cpu
 
+SYNTHDATA_INLINE void Taps::add(std::int64_t position, double w) {
+  index.push_back(position);
+  weight.push_back(w);
+}
+
+SYNTHDATA_INLINE void Taps::end_row() { start.push_back(static_cast<std::int64_t>(index.size())); }
+
 SYNTHDATA_INLINE Taps Taps::identity(std::int64_t n) {
   Taps taps{.inputs = n};
   for (std::int64_t i = 0; i < n; ++i) {
@@ -222,6 +229,10 @@ SYNTHDATA_INLINE Taps Taps::transposed() const {
     }
   }
   return t;
+}
+
+SYNTHDATA_INLINE SpatialTaps SpatialTaps::transposed() const {
+  return {{axis[0].transposed(), axis[1].transposed(), axis[2].transposed()}};
 }
 
 SYNTHDATA_INLINE Tensor resample(const Tensor& x, const SpatialTaps& taps) {

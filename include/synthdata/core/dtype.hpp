@@ -57,12 +57,10 @@ struct DTypeOf<bool> {
 template <class T>
 inline constexpr DType dtype_of = DTypeOf<T>::value;
 
-inline void append(std::string& out, DType dtype) { out += name_of(dtype); }  // found by concat()
+void append(std::string& out, DType dtype);  // found by concat()
 
 namespace detail {
-[[noreturn]] SYNTHDATA_COLD inline void throw_not_floating(const char* op, DType dtype) {
-  throw DTypeError(concat(op, ": expects f32 or f64, got ", name_of(dtype)));
-}
+[[noreturn]] void throw_not_floating(const char* op, DType dtype);
 }  // namespace detail
 
 /// Calls `f.template operator()<T>()` with T = float or double.
@@ -95,3 +93,7 @@ decltype(auto) visit_dtype(DType dtype, F&& f) {
 }
 
 }  // namespace synthdata
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/core/dtype_impl.hpp>
+#endif

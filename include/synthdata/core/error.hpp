@@ -5,9 +5,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/config.hpp>
+
 #include <concepts>
 #include <cstdint>
-#include <cstdio>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -17,18 +18,11 @@ namespace synthdata {
 /// Base of every exception thrown by the library.
 class Error : public std::runtime_error {
  public:
-  explicit Error(const std::string& message) : std::runtime_error(message), text_(message) {}
-  const char* what() const noexcept override { return text_.c_str(); }
+  explicit Error(const std::string& message);
+  const char* what() const noexcept override;
 
   /// Adds a line "while running <where>"; an outer module's name is put in front of the inner one: `outer.inner`.
-  void add_context(std::string_view where) {
-    if (path_.empty()) {
-      path_ = where;
-    } else {
-      path_ = std::string(where) + "." + path_;
-    }
-    text_ = std::string(std::runtime_error::what()) + "\n  while running " + path_;
-  }
+  void add_context(std::string_view where);
 
  private:
   std::string text_, path_;
@@ -56,23 +50,20 @@ class NumericError : public Error {
 };
 
 namespace detail {
-inline void append(std::string& out, std::string_view text) { out += text; }
-inline void append(std::string& out, char c) { out += c; }
+void append_integer(std::string& out, std::int64_t value);
+void append_integer(std::string& out, std::uint64_t value);
+void append(std::string& out, std::string_view text);
+void append(std::string& out, char c);
+void append(std::string& out, double value);
 template <std::integral I>
 void append(std::string& out, I value) {  // no overload for bool: a string literal would convert to it
-  if constexpr (std::same_as<I, bool>)
-    out += value ? "true" : "false";
-  else
-    out += std::to_string(value);
-}
-inline void append(std::string& out, double value) {
-  if (value != value) {
-    out += "nan";  // printf shows the sign bit of some
-    return;
+  if constexpr (std::same_as<I, bool>) {
+    append(out, std::string_view(value ? "true" : "false"));
+  } else if constexpr (std::signed_integral<I>) {
+    append_integer(out, static_cast<std::int64_t>(value));
+  } else {
+    append_integer(out, static_cast<std::uint64_t>(value));
   }
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%g", value);
-  out += buffer;
 }
 }  // namespace detail
 
@@ -86,3 +77,7 @@ std::string concat(const Parts&... parts) {
 }
 
 }  // namespace synthdata
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/core/error_impl.hpp>
+#endif

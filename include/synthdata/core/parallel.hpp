@@ -10,7 +10,6 @@
 #include <synthdata/config.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <type_traits>
 
 namespace synthdata {
@@ -44,7 +43,7 @@ void parallel_for(std::int64_t n, std::int64_t chunk, F&& f) {
   detail::parallel_chunks(
       n, chunk,
       [](void* closure, std::int64_t begin, std::int64_t end) { (*static_cast<Closure*>(closure))(begin, end); },
-      const_cast<void*>(static_cast<const void*>(std::addressof(f))));
+      const_cast<void*>(static_cast<const void*>(&f)));
 }
 
 }  // namespace synthdata

@@ -91,45 +91,25 @@ class Shape {
   }
 
   /// "[128, 28, 28, 1]"
-  std::string str() const {
-    std::string out = "[";
-    for (int i = 0; i < rank_; ++i) out += (i ? ", " : "") + std::to_string(extents_[i]);
-    return out + "]";
-  }
+  std::string str() const;
 
  private:
-  [[noreturn]] SYNTHDATA_COLD void throw_axis(int axis) const {
-    throw ShapeError(concat("axis ", axis, " is out of range for shape ", str()));
-  }
-  [[noreturn]] SYNTHDATA_COLD void throw_size() const {
-    throw ShapeError(concat("shape ", str(), " has more elements than can be counted"));
-  }
-  [[noreturn]] SYNTHDATA_COLD void throw_extent(std::int64_t extent) const {
-    if (extent < 0) throw ShapeError(concat("a shape needs extents >= 0, got ", extent));
-    throw ShapeError(concat("a shape has at most ", max_rank, " axes: ", str(), " cannot grow"));
-  }
+  [[noreturn]] void throw_axis(int axis) const;
+  [[noreturn]] void throw_size() const;
+  [[noreturn]] void throw_extent(std::int64_t extent) const;
 
   std::int64_t extents_[max_rank] = {};
   int rank_ = 0;
 };
 
-inline void append(std::string& out, const Shape& shape) { out += shape.str(); }  // found by concat()
+void append(std::string& out, const Shape& shape);  // found by concat()
 
 /// The shape that a and b broadcast to (NumPy's rule: align at the end, extents equal or 1).
 /// @throws ShapeError if they do not broadcast, naming `op`.
-inline Shape broadcast_shape(const char* op, const Shape& a, const Shape& b) {
-  if (a == b) return a;
-  const int rank = a.rank() > b.rank() ? a.rank() : b.rank();
-  Shape out;
-  for (int i = 0; i < rank; ++i) {
-    const int ia = i - (rank - a.rank()), ib = i - (rank - b.rank());
-    const std::int64_t ea = ia < 0 ? 1 : a[ia], eb = ib < 0 ? 1 : b[ib];
-    if (ea != eb && ea != 1 && eb != 1) [[unlikely]] {
-      throw ShapeError(concat(op, ": shapes ", a, " and ", b, " do not broadcast (", ea, " against ", eb, ")"));
-    }
-    out.push_back(ea == 1 ? eb : ea);
-  }
-  return out;
-}
+Shape broadcast_shape(const char* op, const Shape& a, const Shape& b);
 
 }  // namespace synthdata
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/core/shape_impl.hpp>
+#endif

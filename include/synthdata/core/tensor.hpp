@@ -41,22 +41,13 @@ class Tensor {
     return t;
   }
   static Tensor ones(const Shape& shape, DType dtype = DType::f32) { return full(shape, 1.0, dtype); }
-  static Tensor full(const Shape& shape, double value, DType dtype = DType::f32) {
-    Tensor t = empty(shape, dtype);
-    visit_dtype(dtype, [&]<class T>() {
-      T* p = t.data<T>();
-      for (std::int64_t i = 0; i < t.size_; ++i) p[i] = static_cast<T>(value);
-    });
-    return t;
-  }
+  static Tensor full(const Shape& shape, double value, DType dtype = DType::f32);
   static Tensor scalar(double value, DType dtype = DType::f32) { return full({}, value, dtype); }
 
   /// Copies `values` into a tensor of `shape`. @throws ShapeError if the counts differ.
   template <class T>
   static Tensor from(std::span<const T> values, const Shape& shape) {
-    if (static_cast<std::int64_t>(values.size()) != shape.size()) {
-      throw ShapeError(concat("Tensor::from: shape ", shape, " needs ", shape.size(), " values, got ", values.size()));
-    }
+    if (static_cast<std::int64_t>(values.size()) != shape.size()) throw_count(shape, values.size());
     Tensor t = empty(shape, dtype_of<T>);
     if (!values.empty()) std::memcpy(t.data_, values.data(), values.size_bytes());
     return t;
@@ -103,39 +94,19 @@ class Tensor {
   const void* bytes() const { return data_; }
 
   /// The value of a tensor with one element, of any dtype. @throws ShapeError if it has more or none.
-  double item() const {
-    if (size_ != 1) throw ShapeError(concat("item: expects one element, got shape ", shape_));
-    return visit_dtype(dtype_, [&]<class T>() { return static_cast<double>(*data<T>()); });
-  }
+  double item() const;
 
   /// Shares the elements under another shape; one extent may be -1 and is inferred.
   /// @throws ShapeError if the counts differ.
   Tensor reshape(std::initializer_list<std::int64_t> extents) const {
     return reshape(infer_shape(std::span(extents.begin(), extents.size())));
   }
-  Tensor reshape(const Shape& shape) const {
-    if (shape.size() != size_) {
-      throw ShapeError(concat("reshape: ", shape_, " has ", size_, " elements, ", shape, " has ", shape.size()));
-    }
-    Tensor t = *this;
-    t.shape_ = shape;
-    return t;
-  }
+  Tensor reshape(const Shape& shape) const;
   /// Replaces one extent of -1 by what the element count leaves. @throws ShapeError if that is not a whole number.
   Shape infer_shape(std::span<const std::int64_t> extents) const;
 
   /// Rows [begin, end) of the first axis; shares the elements. @throws ShapeError out of range.
-  Tensor rows(std::int64_t begin, std::int64_t end) const {
-    if (rank() == 0 || begin < 0 || end < begin || end > shape_[0]) {
-      throw ShapeError(concat("rows: [", begin, ", ", end, ") is out of range for ", shape_));
-    }
-    Tensor t = *this;
-    const std::int64_t row = shape_[0] ? size_ / shape_[0] : 0;
-    t.shape_[0] = end - begin;
-    t.size_ = row * (end - begin);
-    t.data_ = static_cast<std::byte*>(data_) + row * begin * static_cast<std::int64_t>(size_of(dtype_));
-    return t;
-  }
+  Tensor rows(std::int64_t begin, std::int64_t end) const;
 
   /// A copy with its own elements.
   Tensor clone() const {
@@ -153,16 +124,15 @@ class Tensor {
   bool shares_elements(const Tensor& other) const { return defined() && block_.get() == other.block_.get(); }
 
   /// "[128, 784] f32"
-  std::string str() const { return defined() ? concat(shape_, " ", dtype_) : "undefined"; }
+  std::string str() const;
 
  private:
   void check_dtype(DType wanted) const {
     if (wanted != dtype_ || !defined()) [[unlikely]]
       throw_dtype(wanted);
   }
-  [[noreturn]] SYNTHDATA_COLD void throw_dtype(DType wanted) const {
-    throw DTypeError(concat("data: asked for ", wanted, " elements, the tensor is ", str()));
-  }
+  [[noreturn]] void throw_dtype(DType wanted) const;
+  [[noreturn]] static void throw_count(const Shape& shape, std::size_t values);
 
   detail::BlockPtr block_;
   void* data_ = nullptr;

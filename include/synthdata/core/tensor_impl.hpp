@@ -27,6 +27,50 @@ To convert_element(From x) {
 }
 }  // namespace detail
 
+SYNTHDATA_INLINE Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
+  Tensor t = empty(shape, dtype);
+  visit_dtype(dtype, [&]<class T>() {
+    T* p = t.data<T>();
+    for (std::int64_t i = 0; i < t.size_; ++i) p[i] = static_cast<T>(value);
+  });
+  return t;
+}
+
+SYNTHDATA_INLINE double Tensor::item() const {
+  if (size_ != 1) throw ShapeError(concat("item: expects one element, got shape ", shape_));
+  return visit_dtype(dtype_, [&]<class T>() { return static_cast<double>(*data<T>()); });
+}
+
+SYNTHDATA_INLINE Tensor Tensor::reshape(const Shape& shape) const {
+  if (shape.size() != size_) {
+    throw ShapeError(concat("reshape: ", shape_, " has ", size_, " elements, ", shape, " has ", shape.size()));
+  }
+  Tensor t = *this;
+  t.shape_ = shape;
+  return t;
+}
+
+SYNTHDATA_INLINE Tensor Tensor::rows(std::int64_t begin, std::int64_t end) const {
+  if (rank() == 0 || begin < 0 || end < begin || end > shape_[0]) {
+    throw ShapeError(concat("rows: [", begin, ", ", end, ") is out of range for ", shape_));
+  }
+  Tensor t = *this;
+  const std::int64_t row = shape_[0] ? size_ / shape_[0] : 0;
+  t.shape_[0] = end - begin;
+  t.size_ = row * (end - begin);
+  t.data_ = static_cast<std::byte*>(data_) + row * begin * static_cast<std::int64_t>(size_of(dtype_));
+  return t;
+}
+
+SYNTHDATA_INLINE std::string Tensor::str() const { return defined() ? concat(shape_, " ", dtype_) : "undefined"; }
+
+SYNTHDATA_COLD SYNTHDATA_INLINE void Tensor::throw_dtype(DType wanted) const {
+  throw DTypeError(concat("data: asked for ", wanted, " elements, the tensor is ", str()));
+}
+SYNTHDATA_COLD SYNTHDATA_INLINE void Tensor::throw_count(const Shape& shape, std::size_t values) {
+  throw ShapeError(concat("Tensor::from: shape ", shape, " needs ", shape.size(), " values, got ", values));
+}
+
 SYNTHDATA_INLINE Tensor Tensor::to(DType dtype) const {
   if (dtype == dtype_ || !defined()) return *this;
   Tensor out = empty(shape_, dtype);

@@ -26,6 +26,10 @@ auto operator|(D&& dataset, const Adaptor<Make>& adaptor) {
 }
 
 namespace detail {
+/// @throws NumericError unless 0 <= probability <= 1.
+void check_random_flip(float probability);
+/// @throws NumericError unless from.low < from.high.
+void check_scale(ValueRange from);
 [[noreturn]] void throw_sample_index(const char* where, std::int64_t index, std::int64_t size);
 Tensor scale_sample(const Tensor& x, ValueRange from, ValueRange to);
 Tensor mirror_columns(const Tensor& image);
@@ -120,17 +124,13 @@ struct RandomFlip {
 };
 /// @throws NumericError unless 0 <= probability <= 1; ShapeError on reading a sample of fewer than two axes.
 inline auto random_flip(float probability) {
-  if (!(probability >= 0.0f && probability <= 1.0f)) {
-    throw NumericError(concat("random_flip: expects a probability in [0, 1], got ", probability));
-  }
+  detail::check_random_flip(probability);
   return augment(RandomFlip{probability});
 }
 
 /// Maps values from one range to another; samples become f32.
 inline auto scale(ValueRange from, ValueRange to) {
-  if (!(from.low < from.high)) {
-    throw NumericError(concat("scale: expects a range with low < high, got [", from.low, ", ", from.high, "]"));
-  }
+  detail::check_scale(from);
   return map([from, to]<SampleLike S>(S sample) {
     sample.data = detail::scale_sample(sample.data, from, to);
     return sample;

@@ -8,6 +8,18 @@
 namespace synthdata {
 namespace detail {
 
+SYNTHDATA_INLINE void check_random_flip(float probability) {
+  if (!(probability >= 0.0f && probability <= 1.0f)) {
+    throw NumericError(concat("random_flip: expects a probability in [0, 1], got ", probability));
+  }
+}
+
+SYNTHDATA_INLINE void check_scale(ValueRange from) {
+  if (!(from.low < from.high)) {
+    throw NumericError(concat("scale: expects a range with low < high, got [", from.low, ", ", from.high, "]"));
+  }
+}
+
 SYNTHDATA_COLD SYNTHDATA_INLINE void throw_sample_index(const char* where, std::int64_t index, std::int64_t size) {
   throw DataError(concat(where, ": sample ", index, " is out of range, there are ", size));
 }

@@ -4,9 +4,8 @@
 #pragma once
 
 #include <synthdata/data/in_memory.hpp>
+#include <synthdata/io/file.hpp>
 #include <synthdata/io/idx.hpp>
-
-#include <filesystem>
 
 namespace synthdata {
 namespace detail {
@@ -25,10 +24,9 @@ SYNTHDATA_INLINE void check_range(const char* what, ValueRange range) {
 
 /// The file `name`, or `name`.gz, in a folder; empty if neither is there.
 SYNTHDATA_INLINE std::string find_plain_or_gz(const std::string& folder, const std::string& name) {
-  std::error_code ignored;  // a file that cannot be seen counts as absent
   for (const char* suffix : {"", ".gz"}) {
-    const std::filesystem::path path = std::filesystem::path(folder) / (name + suffix);
-    if (std::filesystem::is_regular_file(path, ignored)) return path.string();
+    const std::string path = concat(folder, folder.back() == '/' ? "" : "/", name, suffix);
+    if (is_file(path)) return path;
   }
   return {};
 }
@@ -173,8 +171,7 @@ SYNTHDATA_COLD SYNTHDATA_INLINE void TensorDataset::throw_index(std::int64_t ind
 }
 
 SYNTHDATA_INLINE TensorDataset images_from_idx(const std::string& path, Split split) {
-  std::error_code ignored;  // then it is no folder, and opening it as a file says why
-  if (!std::filesystem::is_directory(path, ignored)) return detail::make_image_dataset(path, {});
+  if (!is_folder(path)) return detail::make_image_dataset(path, {});  // if absent, opening it as a file says so
   const std::string prefix = split == Split::train ? "train" : "t10k";
   const std::string images = detail::find_plain_or_gz(path, prefix + "-images-idx3-ubyte");
   if (images.empty()) {

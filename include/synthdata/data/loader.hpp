@@ -7,9 +7,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/core/owned.hpp>
 #include <synthdata/data/dataset.hpp>
-
-#include <memory>
 
 namespace synthdata {
 
@@ -26,13 +25,11 @@ namespace detail {
 
 /// Which samples make up one batch, and the parent of their generators.
 struct BatchPlan {
-  std::shared_ptr<const std::vector<std::int64_t>> order;  // of the whole epoch
-  std::int64_t begin = 0, end = 0;                         // the part of it
-  Rng rng;                                                 // sample i draws from rng.split(i)
+  Tensor order;                     // i64, of the whole epoch
+  std::int64_t begin = 0, end = 0;  // the part of it
+  Rng rng;                          // sample i draws from rng.split(i)
 
-  std::span<const std::int64_t> indices() const {
-    return std::span(*order).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
-  }
+  std::span<const std::int64_t> indices() const;
 };
 
 /// Copies samples into a batch. @throws DataError naming the sample that does not fit the first one.
@@ -47,39 +44,17 @@ class BatchBuilder {
   Batch batch_;
 };
 
-/// The part of a loader that does not depend on the type of the data set.
-class LoaderEngine {
- public:
-  using MakeBatch = Batch (*)(const void* dataset, const BatchPlan& plan);
-
-  LoaderEngine(std::shared_ptr<const void> dataset, std::int64_t size, const LoaderOptions& options, MakeBatch make);
-  LoaderEngine(LoaderEngine&&) noexcept;
-  LoaderEngine& operator=(LoaderEngine&&) noexcept;
-  ~LoaderEngine();
-
-  Batch next();
-  SourceState state() const;
-  void restore(const SourceState& state);
-  const LoaderOptions& options() const;
-  std::int64_t batches_per_epoch() const;
-  const void* dataset() const;
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
-
+/// The samples of these indices as a batch; sample i draws from rng.split(i).
 template <class D>
-Batch make_batch(const void* dataset, const BatchPlan& plan) {
-  const D& samples = *static_cast<const D*>(dataset);
+Batch make_batch(const D& dataset, std::span<const std::int64_t> indices, const Rng& rng) {
   if constexpr (GathersBatches<D>) {
-    return samples.gather(plan.indices());
+    return dataset.gather(indices);
   } else {
-    BatchBuilder batch(plan.end - plan.begin);
-    for (const std::int64_t index : plan.indices()) {
+    BatchBuilder batch(static_cast<std::int64_t>(indices.size()));
+    for (const std::int64_t index : indices) {
       try {
-        Rng rng = plan.rng.split(static_cast<std::uint64_t>(index));
-        const auto sample = samples.get(index, rng);
+        Rng own = rng.split(static_cast<std::uint64_t>(index));
+        const auto sample = dataset.get(index, own);
         batch.add(index, sample.data, static_cast<std::int64_t>(sample.label));
       } catch (Error& error) {
         error.add_context(concat("DataLoader: get(", index, ")"));
@@ -89,6 +64,45 @@ Batch make_batch(const void* dataset, const BatchPlan& plan) {
     return std::move(batch).finish();
   }
 }
+
+/// A data set of any type.
+class AnyDataset {
+ public:
+  virtual ~AnyDataset() = default;
+  virtual std::int64_t size() const = 0;
+  virtual Batch batch(const BatchPlan& plan) const = 0;
+};
+template <class D>
+class HeldDataset final : public AnyDataset {
+ public:
+  explicit HeldDataset(D dataset) : dataset_(std::move(dataset)) {}
+  std::int64_t size() const override { return static_cast<std::int64_t>(dataset_.size()); }
+  Batch batch(const BatchPlan& plan) const override { return make_batch(dataset_, plan.indices(), plan.rng); }
+  const D& dataset() const { return dataset_; }
+
+ private:
+  const D dataset_;
+};
+
+/// The part of a loader that does not depend on the type of the data set.
+class LoaderEngine {
+ public:
+  LoaderEngine(Owned<AnyDataset> dataset, const LoaderOptions& options);
+  LoaderEngine(LoaderEngine&&) noexcept;
+  LoaderEngine& operator=(LoaderEngine&&) noexcept;
+  ~LoaderEngine();
+
+  Batch next();
+  SourceState state() const;
+  void restore(const SourceState& state);
+  const LoaderOptions& options() const;
+  std::int64_t batches_per_epoch() const;
+  const AnyDataset& dataset() const;
+
+ private:
+  struct Impl;
+  Owned<Impl> impl_;
+};
 
 }  // namespace detail
 
@@ -100,7 +114,7 @@ class DataLoader {
  public:
   /// @throws DataError if the data set is too small for one batch, or an option is out of its range.
   explicit DataLoader(D dataset, const LoaderOptions& options = {})
-      : DataLoader(std::make_shared<const D>(std::move(dataset)), options) {}
+      : engine_(detail::Owned<detail::AnyDataset>(new detail::HeldDataset<D>(std::move(dataset))), options) {}
 
   /// The next batch. What the data set throws while making a batch, next() throws in its place, and goes on with the
   /// batch behind it. To be called by one thread at a time.
@@ -114,12 +128,9 @@ class DataLoader {
 
   std::int64_t batches_per_epoch() const { return engine_.batches_per_epoch(); }
   const LoaderOptions& options() const { return engine_.options(); }
-  const D& dataset() const { return *static_cast<const D*>(engine_.dataset()); }
+  const D& dataset() const { return static_cast<const detail::HeldDataset<D>&>(engine_.dataset()).dataset(); }
 
  private:
-  DataLoader(std::shared_ptr<const D> dataset, const LoaderOptions& options)
-      : engine_(dataset, static_cast<std::int64_t>(dataset->size()), options, &detail::make_batch<D>) {}
-
   detail::LoaderEngine engine_;
 };
 

@@ -12,11 +12,14 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <numeric>
 #include <thread>
 
 namespace synthdata {
 namespace detail {
+
+SYNTHDATA_INLINE std::span<const std::int64_t> BatchPlan::indices() const {
+  return order.span<std::int64_t>().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+}
 
 SYNTHDATA_INLINE void BatchBuilder::add(std::int64_t index, const Tensor& data, std::int64_t label) {
   if (!data.defined() || (data.dtype() != DType::f32 && data.dtype() != DType::u8)) {
@@ -57,10 +60,8 @@ struct LoaderEngine::Impl {
     std::exception_ptr error;
     bool ready = false;
   };
-  using Order = std::shared_ptr<const std::vector<std::int64_t>>;
 
-  Impl(std::shared_ptr<const void> data, std::int64_t count, const LoaderOptions& o, MakeBatch f)
-      : dataset(std::move(data)), size(count), options(o), make(f) {
+  Impl(Owned<AnyDataset> data, const LoaderOptions& o) : dataset(std::move(data)), size(dataset->size()), options(o) {
     if (options.batch_size < 1) {
       throw DataError(concat("DataLoader: expects batch_size >= 1, got ", options.batch_size));
     }
@@ -99,15 +100,9 @@ struct LoaderEngine::Impl {
     const Rng epoch_rng = Rng(planned.seed).split(static_cast<std::uint64_t>(epoch));
     plan.rng = epoch_rng.split(1);
     advance(planned);  // first: a failure below must not repeat the batch
-    if (!order || (options.shuffle && order_epoch != epoch)) {
-      order = nullptr;
-      if (options.shuffle) {
-        order = std::make_shared<std::vector<std::int64_t>>(epoch_rng.split(0).permutation(size));
-      } else {
-        auto ascending = std::make_shared<std::vector<std::int64_t>>(static_cast<std::size_t>(size));
-        std::iota(ascending->begin(), ascending->end(), std::int64_t{0});
-        order = std::move(ascending);
-      }
+    if (!order.defined() || (options.shuffle && order_epoch != epoch)) {
+      order = Tensor();
+      order = options.shuffle ? Tensor::from(epoch_rng.split(0).permutation(size)) : arange(size);
       order_epoch = epoch;
     }
     plan.order = order;
@@ -117,7 +112,7 @@ struct LoaderEngine::Impl {
   Batch next() {
     if (options.workers == 0) {
       advance(taken);
-      return make(dataset.get(), next_plan());
+      return dataset->batch(next_plan());
     }
     if (threads.empty()) start_workers();
     Slot got;
@@ -169,7 +164,7 @@ struct LoaderEngine::Impl {
       BatchPlan plan;
       made.error = caught([&] { plan = next_plan(); });
       lock.unlock();
-      if (!made.error) made.error = caught([&] { made.batch = make(dataset.get(), plan); });
+      if (!made.error) made.error = caught([&] { made.batch = dataset->batch(plan); });
       made.ready = true;
       lock.lock();
       slot = std::move(made);
@@ -177,16 +172,15 @@ struct LoaderEngine::Impl {
     }
   }
 
-  const std::shared_ptr<const void> dataset;
+  const Owned<AnyDataset> dataset;
   const std::int64_t size;
   const LoaderOptions options;
-  const MakeBatch make;
   SourceState taken;  // of the batch that next() returns next; the consumer's own
 
   std::mutex mutex;  // guards everything below while workers run
   std::condition_variable filled, freed;
   SourceState planned;  // of the batch to be planned next
-  Order order;          // of order_epoch
+  Tensor order;         // i64, of order_epoch
   std::int64_t order_epoch = 0;
   std::vector<Slot> slots;
   std::uint64_t tickets_drawn = 0, tickets_taken = 0;
@@ -194,9 +188,8 @@ struct LoaderEngine::Impl {
   std::vector<std::thread> threads;
 };
 
-SYNTHDATA_INLINE LoaderEngine::LoaderEngine(std::shared_ptr<const void> dataset, std::int64_t size,
-                                            const LoaderOptions& options, MakeBatch make)
-    : impl_(std::make_unique<Impl>(std::move(dataset), size, options, make)) {}
+SYNTHDATA_INLINE LoaderEngine::LoaderEngine(Owned<AnyDataset> dataset, const LoaderOptions& options)
+    : impl_(new Impl(std::move(dataset), options)) {}
 SYNTHDATA_INLINE LoaderEngine::LoaderEngine(LoaderEngine&&) noexcept = default;
 SYNTHDATA_INLINE LoaderEngine& LoaderEngine::operator=(LoaderEngine&&) noexcept = default;
 SYNTHDATA_INLINE LoaderEngine::~LoaderEngine() = default;
@@ -204,7 +197,7 @@ SYNTHDATA_INLINE LoaderEngine::~LoaderEngine() = default;
 SYNTHDATA_INLINE Batch LoaderEngine::next() { return impl_->next(); }
 SYNTHDATA_INLINE SourceState LoaderEngine::state() const { return impl_->taken; }
 SYNTHDATA_INLINE const LoaderOptions& LoaderEngine::options() const { return impl_->options; }
-SYNTHDATA_INLINE const void* LoaderEngine::dataset() const { return impl_->dataset.get(); }
+SYNTHDATA_INLINE const AnyDataset& LoaderEngine::dataset() const { return *impl_->dataset; }
 
 SYNTHDATA_INLINE std::int64_t LoaderEngine::batches_per_epoch() const {
   const std::int64_t batch = impl_->options.batch_size, full = impl_->size / batch;
@@ -217,7 +210,7 @@ SYNTHDATA_INLINE void LoaderEngine::restore(const SourceState& state) {
                            " does not exist in a data set of ", impl_->size, " samples"));
   }
   impl_->stop_workers();
-  impl_->order = nullptr;  // it may be of another seed
+  impl_->order = Tensor();  // it may be of another seed
   impl_->taken = state;
   impl_->normalise(impl_->taken);
   impl_->planned = impl_->taken;

@@ -7,7 +7,6 @@
 #include <synthdata/gan/latent.hpp>
 #include <synthdata/nn/module.hpp>
 
-#include <algorithm>
 #include <cstring>
 
 namespace synthdata {
@@ -75,7 +74,7 @@ class Generator {
     Context context{.mode = Mode::inference, .rng = &rng};
     Tensor out;
     for (std::int64_t begin = 0; begin < n; begin += batch_size) {
-      const std::int64_t end = std::min(n, begin + batch_size);
+      const std::int64_t end = n - begin < batch_size ? n : begin + batch_size;
       const Tensor z = latent_(end - begin, rng);
       const Tensor piece = (*this)(z, labels.defined() ? labels.rows(begin, end) : labels, context).value();
       if (!out.defined()) out = Tensor::empty(piece.shape().with(0, n), piece.dtype());

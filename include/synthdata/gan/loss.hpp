@@ -87,7 +87,4 @@ struct Relativistic {
   }
 };
 
-static_assert(AdversarialLoss<Minimax> && AdversarialLoss<NonSaturating> && AdversarialLoss<LeastSquares>);
-static_assert(AdversarialLoss<Hinge> && AdversarialLoss<Wasserstein> && AdversarialLoss<Relativistic>);
-
 }  // namespace synthdata

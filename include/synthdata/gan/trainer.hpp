@@ -7,12 +7,12 @@
 #pragma once
 
 #include <synthdata/data/loader.hpp>
+#include <synthdata/gan/checkpoint.hpp>
 #include <synthdata/gan/discriminator.hpp>
 #include <synthdata/gan/diversity.hpp>
 #include <synthdata/gan/generator.hpp>
 #include <synthdata/gan/loss.hpp>
 #include <synthdata/gan/penalty.hpp>
-#include <synthdata/io/safetensors.hpp>
 #include <synthdata/optim/ema.hpp>
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/optim/schedule.hpp>
@@ -63,6 +63,22 @@ struct FitOptions {
   int workers = 1;            ///< threads that load batches ahead
 };
 
+namespace detail {
+/// @throws NumericError for options out of their range.
+void check_options(const TrainerOptions& options);
+/// The number of a loss term. @throws NumericError naming step and term unless it is finite.
+double checked(std::int64_t step, const char* term, const Var& value);
+/// Adds the gradients of `loss` to `sum`, one for each parameter.
+void add_gradients(const Var& loss, const ModuleState& state, std::vector<Tensor>& sum);
+/// Updates the parameters by the sum of the gradients of options.accumulate batches.
+void apply_gradients(const TrainerOptions& options, std::vector<Tensor>& sum, Optimizer& optimizer, double rate);
+/// x with the instance noise of this step: both kinds of sample are blurred alike, less and less.
+Var blurred(const TrainerOptions& options, std::int64_t step, const Var& x, Rng& rng);
+/// One update that is recorded: the parameters become expressions, and so do the rule's running values.
+void unroll_update(const Var& loss, const ModuleState& state, const AnyRule& rule, const StepNumbers& numbers,
+                   std::vector<Var>& running);
+}  // namespace detail
+
 template <AdversarialLoss Loss, class G, class D>
 class AdversarialTrainer {
  public:
@@ -77,11 +93,7 @@ class AdversarialTrainer {
         generator_optimizer_(generator_state_.parameters, options_.generator_rule),
         critic_optimizer_(critic_state_.parameters, options_.critic_rule),
         collapse_(options_.collapse) {
-    if (options_.critic_steps < 1 || options_.accumulate < 1 || options_.unrolled_steps < 0) {
-      throw NumericError(
-          concat("AdversarialTrainer: expects critic_steps >= 1, accumulate >= 1 and unrolled_steps >= 0, got ",
-                 options_.critic_steps, ", ", options_.accumulate, " and ", options_.unrolled_steps));
-    }
+    detail::check_options(options_);
     if (options_.ema_decay > 0.0) {
       ema_.emplace(options_.ema_decay);
       average_.emplace(generator);
@@ -147,16 +159,16 @@ class AdversarialTrainer {
         info.samples += play.real.shape(0);
         update_critic_gradients(play, context, info, sum);
       }
-      apply(sum, critic_optimizer_, critic_rate());
+      detail::apply_gradients(options_, sum, critic_optimizer_, critic_rate());
       if constexpr (requires { loss_.constrain(critic_state_.parameters); }) loss_.constrain(critic_state_.parameters);
     }
     Gradients sum(generator_state_.parameters.size());
     for (std::int64_t a = 0; a < options_.accumulate; ++a) {
-      if (!shared) play.fake = (*this).generate(play, rng, context);
+      if (!shared) play.fake = generate(play, rng, context);
       update_generator_gradients(play, context, info, sum);
     }
     if (collapse_.due(info.step)) collapse_.observe(info.step, play.real, play.fake.value());
-    apply(sum, generator_optimizer_, generator_rate());
+    detail::apply_gradients(options_, sum, generator_optimizer_, generator_rate());
     if (ema_) ema_->update(state_of(*average_), generator_state_);
     ++step_;
     info.epoch = source.state().epoch;
@@ -178,21 +190,18 @@ class AdversarialTrainer {
   template <BatchSource Source>
   void save(const std::string& path, const Source& source, const Rng& rng) const {
     Archive archive;
-    add_state(archive, "generator.", generator_state_);
-    add_state(archive, "critic.", critic_state_);
+    detail::add_state(archive, "generator.", generator_state_);
+    detail::add_state(archive, "critic.", critic_state_);
     if (average_) {
       G& average = const_cast<G&>(*average_);  // listed through pointers to non-const, only read here
-      add_state(archive, "average.", state_of(average));
-      archive.add("average_updates", integers({ema_->updates()}));
+      detail::add_state(archive, "average.", state_of(average));
+      detail::add_integers(archive, "average_updates", {ema_->updates()});
     }
-    for (NamedTensor& t : generator_optimizer_.state("generator_optimizer.")) archive.tensors.push_back(std::move(t));
-    for (NamedTensor& t : critic_optimizer_.state("critic_optimizer.")) archive.tensors.push_back(std::move(t));
-    const RngState& r = rng.state();
-    const SourceState data = source.state();
-    archive.add("step", integers({step_}));
-    archive.add("rng", integers({static_cast<std::int64_t>(r.seed), static_cast<std::int64_t>(r.stream),
-                                 static_cast<std::int64_t>(r.counter), static_cast<std::int64_t>(r.used)}));
-    archive.add("data", integers({static_cast<std::int64_t>(data.seed), data.epoch, data.position}));
+    detail::add_optimizer(archive, "generator_optimizer.", generator_optimizer_);
+    detail::add_optimizer(archive, "critic_optimizer.", critic_optimizer_);
+    detail::add_integers(archive, "step", {step_});
+    detail::add_rng(archive, rng);
+    detail::add_position(archive, source.state());
     archive.metadata = {{"format", state_format},
                         {"generator_rule", generator_optimizer_.rule().name()},
                         {"critic_rule", critic_optimizer_.rule().name()}};
@@ -253,61 +262,25 @@ class AdversarialTrainer {
     return generator_(Var(generator_.latent()(play.real.shape(0), rng)), play.labels, context);
   }
 
-  /// Instance noise: both kinds of sample are blurred alike, less and less.
-  Var blurred(const Var& x, Rng& rng) const {
-    double deviation = options_.instance_noise;
-    if (options_.instance_noise_steps > 0) {
-      const double left = 1.0 - static_cast<double>(step_) / static_cast<double>(options_.instance_noise_steps);
-      deviation *= left > 0.0 ? left : 0.0;
-    }
-    return deviation > 0.0 ? x + normal(x.shape(), rng, x.dtype(), 0.0, deviation) : x;
-  }
+  Var blurred(const Var& x, Rng& rng) const { return detail::blurred(options_, step_, x, rng); }
 
   double rate(double own) const { return (own > 0.0 ? own : options_.learning_rate) * options_.schedule(step_); }
   double critic_rate() const { return rate(options_.critic_learning_rate); }
   double generator_rate() const { return rate(options_.generator_learning_rate); }
 
-  double checked(const char* term, const Var& value) const {
-    const double number = value.item();
-    if (number - number != 0.0) {
-      throw NumericError(concat("training stopped at step ", step_ + 1, ": ", term, " is ", number,
-                                "; try a smaller learning rate, gradient clipping or a gradient penalty"));
-    }
-    return number;
-  }
-
-  static std::vector<Var> variables(const ModuleState& state) {
-    std::vector<Var> vars;
-    vars.reserve(state.parameters.size());
-    for (const NamedParam& p : state.parameters) vars.push_back(*p.param);
-    return vars;
-  }
-
-  void add_gradients(const Var& loss, const ModuleState& state, Gradients& sum) const {
-    const std::vector<Var> gradients = grad(loss, variables(state));
-    for (std::size_t i = 0; i < sum.size(); ++i) {
-      sum[i] = sum[i].defined() ? (Var(sum[i]) + gradients[i]).value() : gradients[i].value();
-    }
-  }
-
-  Var critic_loss(const D& critic, const Play& play, Context& context, std::vector<LossTerm>* terms) const {
+  void update_critic_gradients(const Play& play, Context& context, StepInfo& info, Gradients& sum) {
     Rng& rng = *context.rng;
     const Var fake = play.fake.detach();
-    Var loss = loss_.critic(critic(blurred(play.real, rng), play.labels, context),
-                            critic(blurred(fake, rng), play.labels, context));
+    Var loss = loss_.critic(critic_(blurred(play.real, rng), play.labels, context),
+                            critic_(blurred(fake, rng), play.labels, context));
+    info.penalties.clear();
     for (const NamedPenalty& penalty : penalties_) {
-      const Var value = penalty.value(Score(critic, play.labels, context), play.real, fake.value(), rng);
-      if (terms) terms->push_back({penalty.name, checked(penalty.name, value)});
+      const Var value = penalty.value(Score(critic_, play.labels, context), play.real, fake.value(), rng);
+      info.penalties.push_back({penalty.name, detail::checked(step_ + 1, penalty.name, value)});
       loss = loss + value;
     }
-    return loss;
-  }
-
-  void update_critic_gradients(const Play& play, Context& context, StepInfo& info, Gradients& sum) {
-    info.penalties.clear();
-    const Var loss = critic_loss(critic_, play, context, &info.penalties);
-    info.critic_loss = checked("critic loss", loss);
-    add_gradients(loss, critic_state_, sum);
+    info.critic_loss = detail::checked(step_ + 1, "critic loss", loss);
+    detail::add_gradients(loss, critic_state_, sum);
   }
 
   Var generator_loss(const D& critic, const Play& play, Context& context) const {
@@ -328,111 +301,60 @@ class AdversarialTrainer {
       unroll(ahead, play, context);
       loss = generator_loss(ahead, play, context);
     }
-    info.generator_loss = checked("generator loss", loss);
-    add_gradients(loss, generator_state_, sum);
+    info.generator_loss = detail::checked(step_ + 1, "generator loss", loss);
+    detail::add_gradients(loss, generator_state_, sum);
   }
 
   /// Moves a copy of the critic some updates ahead, recorded, so that the generator's gradient flows through them.
   /// Source: Metz et al. 2017, arXiv:1611.02163, section 2.2.
   void unroll(D& ahead, const Play& play, Context& context) const {
     const ModuleState state = state_of(ahead);
-    const AnyRule& rule = critic_optimizer_.rule();
-    const auto slots = static_cast<std::size_t>(rule.slots());
     std::vector<Var> running;
     for (std::size_t i = 0; i < state.parameters.size(); ++i) {
       for (const Tensor& value : critic_optimizer_.running(i)) running.push_back(Var(value));
     }
     for (std::int64_t k = 0; k < options_.unrolled_steps; ++k) {
       Rng& rng = *context.rng;
-      Var loss = loss_.critic(ahead(blurred(play.real, rng), play.labels, context),
-                              ahead(blurred(play.fake, rng), play.labels, context));
-      const std::vector<Var> gradients = grad(loss, variables(state), {.create_graph = true});
-      const StepNumbers numbers{critic_rate(), critic_optimizer_.steps() + 1 + k};
-      for (std::size_t i = 0; i < gradients.size(); ++i) {
-        Param& p = *state.parameters[i].param;
-        p.rebind(rule.apply(numbers, p, gradients[i], running.data() + i * slots));
-      }
+      const Var loss = loss_.critic(ahead(blurred(play.real, rng), play.labels, context),
+                                    ahead(blurred(play.fake, rng), play.labels, context));
+      detail::unroll_update(loss, state, critic_optimizer_.rule(), {critic_rate(), critic_optimizer_.steps() + 1 + k},
+                            running);
     }
-  }
-
-  void apply(Gradients& sum, Optimizer& optimizer, double learning_rate) {
-    if (options_.accumulate > 1) {
-      for (Tensor& g : sum) g = (Var(g) * (1.0 / static_cast<double>(options_.accumulate))).value();
-    }
-    if (options_.clip_norm > 0.0) clip_by_norm(sum, options_.clip_norm);
-    optimizer.step(sum, learning_rate);
-  }
-
-  static Tensor integers(std::initializer_list<std::int64_t> values) {
-    return Tensor::from(std::span<const std::int64_t>(values.begin(), values.size()),
-                        {static_cast<std::int64_t>(values.size())});
-  }
-  static void add_state(Archive& archive, const std::string& prefix, const ModuleState& state) {
-    for (const NamedParam& p : state.parameters) archive.add(prefix + p.path, p.param->value());
-    for (const NamedBuffer& b : state.buffers) archive.add(prefix + b.path, b.buffer->value());
-  }
-  static void check_state(const Archive& archive, const std::string& prefix, const ModuleState& state) {
-    const auto check = [&](const std::string& name, const Tensor& like) {
-      const Tensor& t = archive.at(prefix + name);
-      if (!(t.shape() == like.shape()) || t.dtype() != like.dtype()) {
-        throw DataError(concat("'", prefix, name, "' is ", t.str(), ", expected ", like.str()));
-      }
-    };
-    for (const NamedParam& p : state.parameters) check(p.path, p.param->value());
-    for (const NamedBuffer& b : state.buffers) check(b.path, b.buffer->value());
-  }
-  static void take_state(const Archive& archive, const std::string& prefix, const ModuleState& state) {
-    for (const NamedParam& p : state.parameters) p.param->assign(archive.at(prefix + p.path).clone());
-    for (const NamedBuffer& b : state.buffers) b.buffer->set(archive.at(prefix + b.path).clone());
-  }
-
-  static void check_text(const Archive& archive, const char* name, const std::string& expected) {
-    const std::string& found = archive.text(name);
-    if (found != expected) throw DataError(concat("'", name, "' is '", found, "', expected '", expected, "'"));
   }
 
   /// Checks everything before it changes anything.
   template <class Source>
   void restore(const Archive& archive, Source& source, Rng& rng) {
-    const auto find = [&](const std::string& name) { return archive.find(name); };
-    const auto numbers = [&](const char* name, std::int64_t count) {
-      const Tensor& t = archive.at(name);
-      if (t.dtype() != DType::i64 || t.size() != count) {
-        throw DataError(concat("'", name, "' is ", t.str(), ", expected ", count, " i64 numbers"));
-      }
-      return t.span<std::int64_t>();
-    };
-    check_text(archive, "format", state_format);
-    check_text(archive, "generator_rule", generator_optimizer_.rule().name());
-    check_text(archive, "critic_rule", critic_optimizer_.rule().name());
-    check_state(archive, "generator.", generator_state_);
-    check_state(archive, "critic.", critic_state_);
-    const auto r = numbers("rng", 4), data = numbers("data", 3), step = numbers("step", 1);
-    if (step[0] < 0) throw DataError(concat("'step' is ", step[0]));
-    Optimizer generator_optimizer = generator_optimizer_, critic_optimizer = critic_optimizer_;
-    generator_optimizer.restore("generator_optimizer.", find);
-    critic_optimizer.restore("critic_optimizer.", find);
+    detail::check_text(archive, "format", state_format);
+    detail::check_text(archive, "generator_rule", generator_optimizer_.rule().name());
+    detail::check_text(archive, "critic_rule", critic_optimizer_.rule().name());
+    detail::check_state(archive, "generator.", generator_state_);
+    detail::check_state(archive, "critic.", critic_state_);
+    const Rng restored = detail::read_rng(archive);
+    const SourceState position = detail::read_position(archive);
+    const std::int64_t step = detail::read_integers(archive, "step", 1)[0];
+    if (step < 0) throw DataError(concat("'step' is ", step));
+    Optimizer generator_optimizer = detail::read_optimizer(archive, "generator_optimizer.", generator_optimizer_);
+    Optimizer critic_optimizer = detail::read_optimizer(archive, "critic_optimizer.", critic_optimizer_);
     ModuleState average;
+    std::int64_t average_updates = 0;
     if (average_) {
       average = state_of(*average_);
-      check_state(archive, "average.", average);
-      numbers("average_updates", 1);
+      detail::check_state(archive, "average.", average);
+      average_updates = detail::read_integers(archive, "average_updates", 1)[0];
     }
-    Rng restored;
-    restored.restore({static_cast<std::uint64_t>(r[0]), static_cast<std::uint64_t>(r[1]),
-                      static_cast<std::uint64_t>(r[2]), static_cast<std::uint64_t>(r[3])});
-    source.restore({static_cast<std::uint64_t>(data[0]), data[1], data[2]});
+    source.restore(position);
 
     rng = restored;
-    take_state(archive, "generator.", generator_state_);
-    take_state(archive, "critic.", critic_state_);
+    detail::take_state(archive, "generator.", generator_state_);
+    detail::take_state(archive, "critic.", critic_state_);
     if (average_) {
-      take_state(archive, "average.", average);
-      ema_->restore(numbers("average_updates", 1)[0]);
+      detail::take_state(archive, "average.", average);
+      ema_->restore(average_updates);
     }
     generator_optimizer_ = std::move(generator_optimizer);
     critic_optimizer_ = std::move(critic_optimizer);
-    step_ = step[0];
+    step_ = step;
   }
 
   static constexpr const char* state_format = "synthdata training state 1";
@@ -453,3 +375,7 @@ class AdversarialTrainer {
 };
 
 }  // namespace synthdata
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/gan/trainer_impl.hpp>
+#endif

@@ -45,6 +45,9 @@ class Descriptor {
 
 /// Creates a folder and those above it; one that exists is fine. @throws DataError if it cannot be, naming it.
 void make_folders(const std::string& folder);
+/// True for a regular file or a folder, or a link to one; what cannot be seen counts as absent.
+bool is_file(const std::string& path);
+bool is_folder(const std::string& path);
 /// The folder part of a path: "a/b.png" -> "a", "b.png" -> ".".
 std::string folder_of(const std::string& path);
 
@@ -74,11 +77,7 @@ class AtomicFile {
 };
 
 /// Writes `bytes` as a whole file. @throws DataError like AtomicFile.
-inline void write_file(const std::string& path, std::string_view bytes) {
-  AtomicFile file(path);
-  file.write(bytes);
-  file.commit();
-}
+void write_file(const std::string& path, std::string_view bytes);
 
 /// A log that grows by whole records: one system call each, so that a reader and a second writer see no half record,
 /// and one that fails is taken back. Missing folders are created. Can be moved.

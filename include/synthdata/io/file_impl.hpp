@@ -47,6 +47,15 @@ SYNTHDATA_INLINE int write_all(int file, const char* data, std::int64_t bytes, s
 
 }  // namespace detail
 
+SYNTHDATA_INLINE bool is_file(const std::string& path) {
+  struct ::stat info = {};
+  return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+SYNTHDATA_INLINE bool is_folder(const std::string& path) {
+  struct ::stat info = {};
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 SYNTHDATA_INLINE std::string folder_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -54,13 +63,13 @@ SYNTHDATA_INLINE std::string folder_of(const std::string& path) {
 }
 
 SYNTHDATA_INLINE void make_folders(const std::string& folder) {
-  struct ::stat info = {};
-  if (folder.empty() || (::stat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode))) return;
+  if (folder.empty() || is_folder(folder)) return;
   for (std::size_t end = folder.find('/', 1);; end = folder.find('/', end + 1)) {
     const std::string part = folder.substr(0, end);
     if (::mkdir(part.c_str(), 0777) != 0) {
       const int error_number = errno;
       // an existing folder answers EEXIST, but EROFS or EACCES where it could not have been made
+      struct ::stat info = {};
       if (::stat(part.c_str(), &info) != 0) detail::throw_file_error(part, "create folder", error_number);
       if (!S_ISDIR(info.st_mode)) detail::throw_file_error(part, "create folder", ENOTDIR);
     }
@@ -108,6 +117,12 @@ SYNTHDATA_INLINE void AtomicFile::commit() {
   // Makes the new name last; the data are safe already, so a folder that cannot be flushed is no error.
   const detail::Descriptor folder(::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.number() >= 0) ::fsync(folder.number());
+}
+
+SYNTHDATA_INLINE void write_file(const std::string& path, std::string_view bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
 }
 
 SYNTHDATA_INLINE AppendFile::AppendFile(std::string path) : path_(std::move(path)) {

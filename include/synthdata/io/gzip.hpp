@@ -6,17 +6,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/core/owned.hpp>
 #include <synthdata/io/file.hpp>
-
-#include <memory>
 
 namespace synthdata {
 
 namespace detail {
 struct Inflater;
-struct InflaterDeleter {
-  void operator()(Inflater* inflater) const;
-};
 }  // namespace detail
 
 /// Reads a plain or gzip file from start to end; a gzip file of several members reads as their concatenation.
@@ -24,6 +20,9 @@ class UnpackedFile {
  public:
   /// @throws DataError if the file cannot be opened.
   explicit UnpackedFile(const std::string& path);
+  UnpackedFile(UnpackedFile&&) noexcept;
+  UnpackedFile& operator=(UnpackedFile&&) noexcept;
+  ~UnpackedFile();
 
   /// Fills `into` with the next bytes and returns how many there were: fewer than asked only at the end.
   /// @throws DataError naming file and byte if the stream is corrupt, truncated or followed by something else.
@@ -41,7 +40,7 @@ class UnpackedFile {
   std::int64_t inflate_some(unsigned char* into, std::int64_t bytes);
 
   InputFile file_;
-  std::unique_ptr<detail::Inflater, detail::InflaterDeleter> inflater_;  // null for a plain file
+  detail::Owned<detail::Inflater> inflater_;  // null for a plain file
   std::int64_t position_ = 0;
 };
 

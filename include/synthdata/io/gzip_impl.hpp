@@ -8,22 +8,23 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <memory>
 
 namespace synthdata {
 
 namespace detail {
 
 struct Inflater {
+  Inflater() = default;
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+  ~Inflater() { ::inflateEnd(&stream); }
+
   z_stream stream = {};
   std::int64_t next_offset = 0;  // in the file, of the byte after those in `input`
   bool finished = false;
   unsigned char input[1 << 16];
 };
-
-SYNTHDATA_INLINE void InflaterDeleter::operator()(Inflater* inflater) const {
-  ::inflateEnd(&inflater->stream);
-  delete inflater;
-}
 
 /// Deflates `bytes`; window_bits chooses the wrapper: 15 is zlib's, 31 gzip's.
 SYNTHDATA_INLINE std::string deflate_bytes(std::string_view bytes, int level, int window_bits) {
@@ -57,9 +58,13 @@ SYNTHDATA_INLINE UnpackedFile::UnpackedFile(const std::string& path) : file_(pat
   if (file_.size() < 2) return;
   file_.read_at(0, magic, 2);
   if (magic[0] != 0x1f || magic[1] != 0x8b) return;
-  inflater_.reset(new detail::Inflater);
+  inflater_ = detail::Owned(new detail::Inflater);
   if (::inflateInit2(&inflater_->stream, 16 + MAX_WBITS) != Z_OK) throw Error("out of memory: cannot start unpacking");
 }
+
+SYNTHDATA_INLINE UnpackedFile::UnpackedFile(UnpackedFile&&) noexcept = default;
+SYNTHDATA_INLINE UnpackedFile& UnpackedFile::operator=(UnpackedFile&&) noexcept = default;
+SYNTHDATA_INLINE UnpackedFile::~UnpackedFile() = default;
 
 SYNTHDATA_INLINE std::int64_t UnpackedFile::bound() const {
   if (!inflater_) return file_.size();

@@ -14,7 +14,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace synthdata {
@@ -34,32 +33,48 @@ class Json {
   using Array = std::vector<Json>;
   using Object = std::vector<Member>;
 
-  Json(std::nullptr_t = nullptr) {}
+  Json(std::nullptr_t = nullptr);
   template <std::same_as<bool> Bool>  // a template, so that a pointer does not turn into a boolean
-  Json(Bool value) : value_(value) {}
+  Json(Bool value) : type_(Type::boolean), boolean_(value) {}
   template <std::integral Int>
     requires(!std::same_as<Int, bool> && (sizeof(Int) < 8 || std::signed_integral<Int>))
-  Json(Int value) : value_(static_cast<std::int64_t>(value)) {}
+  Json(Int value) : type_(Type::integer), integer_(static_cast<std::int64_t>(value)) {}
   template <std::floating_point Float>
-  Json(Float value) : value_(static_cast<double>(value)) {}
-  Json(std::string value) : value_(std::move(value)) {}
-  Json(std::string_view value) : value_(std::string(value)) {}
-  Json(const char* value) : value_(std::string(value)) {}
-  Json(Array value) : value_(std::move(value)) {}
-  Json(Object value) : value_(std::move(value)) {}
+  Json(Float value) : type_(Type::real), real_(static_cast<double>(value)) {}
+  Json(std::string value);
+  Json(std::string_view value) : Json(std::string(value)) {}
+  Json(const char* value) : Json(std::string(value)) {}
+  Json(Array value);
+  Json(Object value);
+  Json(const Json& other);
+  Json(Json&& other) noexcept;
+  Json& operator=(const Json& other);
+  Json& operator=(Json&& other) noexcept;
+  ~Json();
 
   /// The value if it has this type, else null. T: bool, std::int64_t, double, std::string, Array, Object.
   template <class T>
   const T* get_if() const {
-    return std::get_if<T>(&value_);
+    if constexpr (std::same_as<T, bool>) {
+      return type_ == Type::boolean ? &boolean_ : nullptr;
+    } else if constexpr (std::same_as<T, std::int64_t>) {
+      return type_ == Type::integer ? &integer_ : nullptr;
+    } else if constexpr (std::same_as<T, double>) {
+      return type_ == Type::real ? &real_ : nullptr;
+    } else if constexpr (std::same_as<T, std::string>) {
+      return type_ == Type::text ? &text_ : nullptr;
+    } else if constexpr (std::same_as<T, Array>) {
+      return type_ == Type::array ? &array_ : nullptr;
+    } else {
+      static_assert(std::same_as<T, Object>, "a Json holds bool, std::int64_t, double, std::string, Array or Object");
+      return type_ == Type::object ? &object_ : nullptr;
+    }
   }
-  bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
+  bool is_null() const { return type_ == Type::null; }
   /// True for integers and doubles; number() then gives the value.
-  bool is_number() const { return get_if<std::int64_t>() || get_if<double>(); }
-  double number() const {
-    if (const auto* integer = get_if<std::int64_t>()) return static_cast<double>(*integer);
-    return std::get<double>(value_);
-  }
+  bool is_number() const { return type_ == Type::integer || type_ == Type::real; }
+  /// @throws Error if it is neither.
+  double number() const;
   /// The member of that name, or null if there is none or this is no object.
   const Json* find(std::string_view key) const;
 
@@ -67,27 +82,28 @@ class Json {
   /// U+FFFD.
   std::string dump() const;
 
-  friend bool operator==(const Json& a, const Json& b) { return a.value_ == b.value_; }
+  bool operator==(const Json& other) const;
 
  private:
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
-};
+  enum class Type : std::uint8_t { null, boolean, integer, real, text, array, object };
 
-inline const Json* Json::find(std::string_view key) const {
-  if (const auto* members = get_if<Object>()) {
-    for (const Member& member : *members) {
-      if (member.key == key) return &member.value;
-    }
-  }
-  return nullptr;
-}
+  // Beside each other, not in a std::variant, which would cost every user of the library a tenth of a second to
+  // compile.
+  Type type_ = Type::null;
+  bool boolean_ = false;
+  std::int64_t integer_ = 0;
+  double real_ = 0.0;
+  std::string text_;
+  Array array_;
+  Object object_;
+};
 
 /// Where a text came from, for messages, and how much of it is believed.
 struct JsonOptions {
   std::string_view source = "JSON";     ///< a path, usually
   std::int64_t first_byte = 0;          ///< offset of the text in that file
   int max_depth = 64;                   ///< of arrays and objects in each other
-  std::int64_t max_values = 1'000'000;  ///< bounds the memory: about 100 bytes a value
+  std::int64_t max_values = 1'000'000;  ///< bounds the memory: about 150 bytes a value
 };
 
 /// Parses one JSON text, which may have blanks around it.

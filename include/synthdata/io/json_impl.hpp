@@ -300,6 +300,36 @@ class JsonParser {
 
 }  // namespace detail
 
+SYNTHDATA_INLINE Json::Json(std::nullptr_t) {}
+SYNTHDATA_INLINE Json::Json(std::string value) : type_(Type::text), text_(std::move(value)) {}
+SYNTHDATA_INLINE Json::Json(Array value) : type_(Type::array), array_(std::move(value)) {}
+SYNTHDATA_INLINE Json::Json(Object value) : type_(Type::object), object_(std::move(value)) {}
+SYNTHDATA_INLINE Json::Json(const Json& other) = default;
+SYNTHDATA_INLINE Json::Json(Json&& other) noexcept = default;
+SYNTHDATA_INLINE Json& Json::operator=(const Json& other) = default;
+SYNTHDATA_INLINE Json& Json::operator=(Json&& other) noexcept = default;
+SYNTHDATA_INLINE Json::~Json() = default;
+
+SYNTHDATA_INLINE bool Json::operator==(const Json& other) const {  // "= default" here crashes clang 16
+  return type_ == other.type_ && boolean_ == other.boolean_ && integer_ == other.integer_ && real_ == other.real_ &&
+         text_ == other.text_ && array_ == other.array_ && object_ == other.object_;
+}
+
+SYNTHDATA_INLINE double Json::number() const {
+  if (const auto* integer = get_if<std::int64_t>()) return static_cast<double>(*integer);
+  if (const auto* real = get_if<double>()) return *real;
+  throw Error("Json::number: not a number");
+}
+
+SYNTHDATA_INLINE const Json* Json::find(std::string_view key) const {
+  if (const auto* members = get_if<Object>()) {
+    for (const Member& member : *members) {
+      if (member.key == key) return &member.value;
+    }
+  }
+  return nullptr;
+}
+
 SYNTHDATA_INLINE std::string Json::dump() const {
   std::string out;
   detail::dump_json(out, *this);

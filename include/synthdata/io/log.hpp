@@ -16,11 +16,11 @@ class JsonLines {
  public:
   /// Opens a log and goes on after its last whole line; creates it and its folders where missing.
   /// @throws DataError if it cannot be opened for appending.
-  explicit JsonLines(std::string path) : file_(std::move(path)) { file_.drop_after_last('\n'); }
+  explicit JsonLines(std::string path);
 
   /// Appends one object: log.write({{"step", 500}, {"loss", 0.69}}). NaN and infinities become null.
   /// @throws DataError if the line could not be written in full, such as on a full disk; no part of it is left then.
-  void write(Json::Object members) { file_.append(Json(std::move(members)).dump() + "\n"); }
+  void write(Json::Object members);
 
   const std::string& path() const { return file_.path(); }
 
@@ -29,3 +29,7 @@ class JsonLines {
 };
 
 }  // namespace synthdata
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/io/log_impl.hpp>
+#endif

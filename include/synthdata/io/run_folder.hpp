@@ -21,38 +21,23 @@ namespace synthdata {
 class RunFolder {
  public:
   /// @throws DataError if the folder cannot be created or written.
-  explicit RunFolder(std::string folder)
-      : folder_(folder.empty() ? "." : std::move(folder)), log_(file("log.jsonl")), tensorboard_(file("tensorboard")) {
-    make_folders(file("grids"));
-  }
+  explicit RunFolder(std::string folder);
 
   /// Path of a file in the folder.
   std::string file(std::string_view name) const { return concat(folder_, "/", name); }
   const std::string& path() const { return folder_; }
   std::string checkpoint() const { return file("checkpoint.safetensors"); }
   /// "<dir>/grids/<name>_000500.png"
-  std::string grid(std::string_view name, std::int64_t step) const {
-    return concat(folder_, "/grids/", numbered(name, step, ".png"));
-  }
+  std::string grid(std::string_view name, std::int64_t step) const;
 
   /// One line of the log and a point for each number among the values:
   /// record(500, {{"loss/critic", 1.2}, {"note", "resumed"}}).
   /// @throws DataError if it cannot be written.
-  void record(std::int64_t step, Json::Object values) {
-    for (const Json::Member& member : values) {
-      if (member.value.is_number()) tensorboard_.scalar(step, member.key, member.value.number());
-    }
-    values.insert(values.begin(), {"step", step});
-    log_.write(std::move(values));
-  }
-  void scalar(std::int64_t step, std::string_view name, double value) { record(step, {{std::string(name), value}}); }
+  void record(std::int64_t step, Json::Object values);
+  void scalar(std::int64_t step, std::string_view name, double value);
 
   /// Writes a picture, u8 [H, W, C], as grid(name, step), shows it in TensorBoard and notes its name in the log.
-  void image(std::int64_t step, std::string_view name, const Tensor& image) {
-    write_png(grid(name, step), image);
-    tensorboard_.image(step, name, image);
-    log_.write({{"step", step}, {"image", concat("grids/", numbered(name, step, ".png"))}});
-  }
+  void image(std::int64_t step, std::string_view name, const Tensor& image);
 
   JsonLines& log() { return log_; }
   TensorBoard& tensorboard() { return tensorboard_; }
@@ -64,3 +49,7 @@ class RunFolder {
 };
 
 }  // namespace synthdata
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/io/run_folder_impl.hpp>
+#endif

@@ -21,15 +21,10 @@ struct Archive {
   std::vector<NamedTensor> tensors;
   std::map<std::string, std::string> metadata;
 
-  void add(std::string name, Tensor tensor) { tensors.push_back({std::move(name), std::move(tensor)}); }
+  void add(std::string name, Tensor tensor);
 
   /// The tensor of that name, or null.   Cost: linear in the number of tensors.
-  const Tensor* find(std::string_view name) const {
-    for (const NamedTensor& entry : tensors) {
-      if (entry.name == name) return &entry.tensor;
-    }
-    return nullptr;
-  }
+  const Tensor* find(std::string_view name) const;
   /// The tensor of that name. @throws DataError if there is none.
   const Tensor& at(std::string_view name) const;
   /// The text of that name. @throws DataError if there is none.

@@ -106,6 +106,17 @@ SYNTHDATA_INLINE void check_safetensors_cover(const std::string& path, const std
 
 }  // namespace detail
 
+SYNTHDATA_INLINE void Archive::add(std::string name, Tensor tensor) {
+  tensors.push_back({std::move(name), std::move(tensor)});
+}
+
+SYNTHDATA_INLINE const Tensor* Archive::find(std::string_view name) const {
+  for (const NamedTensor& entry : tensors) {
+    if (entry.name == name) return &entry.tensor;
+  }
+  return nullptr;
+}
+
 SYNTHDATA_INLINE const Tensor& Archive::at(std::string_view name) const {
   if (const Tensor* tensor = find(name)) return *tensor;
   throw DataError(concat("archive: no tensor is called ", in_quotes(name), " among ", tensors.size()));

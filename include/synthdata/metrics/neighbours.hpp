@@ -24,18 +24,14 @@ namespace detail {
 /// A data set of any type, read by index.
 struct SampleReader {
   std::int64_t size = 0;
-  std::function<Batch(std::vector<std::int64_t> indices)> read;
+  std::function<Batch(const std::vector<std::int64_t>& indices)> read;
 };
 
 /// Borrows the data set. Samples that it draws at random are drawn alike each time.
 template <Dataset D>
 SampleReader reader_of(const D& data) {
-  return {
-      static_cast<std::int64_t>(data.size()), [&data](std::vector<std::int64_t> indices) {
-        const auto count = static_cast<std::int64_t>(indices.size());
-        const BatchPlan plan{std::make_shared<const std::vector<std::int64_t>>(std::move(indices)), 0, count, Rng{}};
-        return make_batch<D>(&data, plan);
-      }};
+  return {static_cast<std::int64_t>(data.size()),
+          [&data](const std::vector<std::int64_t>& indices) { return make_batch<D>(data, indices, Rng{}); }};
 }
 SampleReader reader_of(const Tensor& samples);
 /// Samples begin ... end - 1.

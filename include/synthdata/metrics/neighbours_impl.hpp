@@ -24,7 +24,7 @@ SYNTHDATA_INLINE SampleReader reader_of(const Tensor& samples) {
     throw DTypeError(concat("neighbours: expects real samples of f32, got ", samples.str(),
                             "; give u8 images as the data set they come from"));
   }
-  return {samples.shape(0), [samples](std::vector<std::int64_t> indices) {
+  return {samples.shape(0), [samples](const std::vector<std::int64_t>& indices) {
             const std::int64_t width = samples.shape(0) ? samples.size() / samples.shape(0) : 0;
             Batch batch{Tensor::empty(samples.shape().with(0, static_cast<std::int64_t>(indices.size()))), {}};
             float* to = batch.data.data<float>();
@@ -36,7 +36,7 @@ SYNTHDATA_INLINE SampleReader reader_of(const Tensor& samples) {
 SYNTHDATA_INLINE Batch read_range(const SampleReader& from, std::int64_t begin, std::int64_t end) {
   std::vector<std::int64_t> indices(static_cast<std::size_t>(end - begin));
   std::iota(indices.begin(), indices.end(), begin);
-  return from.read(std::move(indices));
+  return from.read(indices);
 }
 
 /// |x|² of each row. @throws NumericError if one is not finite.

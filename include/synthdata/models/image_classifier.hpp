@@ -65,7 +65,6 @@ class ImageClassifier {
   std::vector<Conv2d> convs_;
   Linear hidden_, head_;
 };
-static_assert(Module<ImageClassifier>);
 
 struct ClassifierTraining {
   std::int64_t epochs = 0;       ///< passes over the data; 0: 3, or more until there are 2,000 updates

@@ -46,7 +46,6 @@ class MultiHeadAttention {
   AttentionOptions options_;
   Linear query_, key_, value_, output_;
 };
-static_assert(Module<MultiHeadAttention>);
 
 }  // namespace synthdata
 

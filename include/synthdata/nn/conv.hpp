@@ -32,16 +32,8 @@ struct ConvTransposeLayerOptions {
 
 namespace detail {
 /// [first, kernel..., last]. @throws ShapeError if the groups do not divide `last`.
-inline Shape filter_shape(const char* layer, int rank, std::int64_t first, const Extents& kernel, std::int64_t last,
-                          std::int64_t groups) {
-  if (groups < 1 || first % groups != 0 || last % groups != 0) {
-    throw ShapeError(concat(layer, ": ", groups, " groups do not divide ", first, " and ", last, " channels"));
-  }
-  Shape shape{first};
-  for (int i = 0; i < rank; ++i) shape.push_back(kernel.at(i, rank));
-  shape.push_back(last / groups);
-  return shape;
-}
+Shape filter_shape(const char* layer, int rank, std::int64_t first, const Extents& kernel, std::int64_t last,
+                   std::int64_t groups);
 }  // namespace detail
 
 /// Convolution over `Rank` spatial axes.   x [N, spatial..., in] -> [N, spatial'..., out]; see conv().
@@ -129,6 +121,9 @@ using Conv3d = Conv<3>;
 using ConvTranspose1d = ConvTranspose<1>;
 using ConvTranspose2d = ConvTranspose<2>;
 using ConvTranspose3d = ConvTranspose<3>;
-static_assert(Module<Conv2d> && Module<ConvTranspose2d>);
 
 }  // namespace synthdata
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/nn/conv_impl.hpp>
+#endif

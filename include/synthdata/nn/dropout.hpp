@@ -15,9 +15,7 @@ class Dropout {
   static constexpr const char* kind = "dropout";
 
   /// @throws NumericError unless 0 <= rate < 1.
-  explicit Dropout(double rate) : rate_(rate) {
-    if (!(rate >= 0.0 && rate < 1.0)) throw NumericError(concat("Dropout: expects 0 <= rate < 1, got ", rate));
-  }
+  explicit Dropout(double rate);
 
   Var operator()(const Var& x, Context& context) const {
     if (!context.training() || rate_ == 0.0) return x;
@@ -35,6 +33,9 @@ class Dropout {
  private:
   double rate_;
 };
-static_assert(Module<Dropout>);
 
 }  // namespace synthdata
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/nn/dropout_impl.hpp>
+#endif

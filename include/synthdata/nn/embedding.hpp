@@ -29,6 +29,5 @@ class Embedding {
  private:
   Param weight_;
 };
-static_assert(Module<Embedding>);
 
 }  // namespace synthdata

@@ -45,6 +45,5 @@ class Linear {
  private:
   Param weight_, bias_;
 };
-static_assert(Module<Linear>);
 
 }  // namespace synthdata

@@ -34,11 +34,7 @@ struct Context {
 
   bool training() const { return mode == Mode::training; }
   /// The random numbers. @throws Error if the context has none, naming `layer`.
-  Rng& random(const char* layer) const {
-    if (!rng) [[unlikely]]
-      throw Error(concat(layer, ": needs random numbers, but the context has no Rng"));
-    return *rng;
-  }
+  Rng& random(const char* layer) const;
 };
 
 /// A trained tensor of a module. Copying copies the numbers.
@@ -57,11 +53,7 @@ class Param : public Var {
 
   /// New numbers of the same shape and dtype; the parameter stays the same leaf.
   /// @throws ShapeError, DTypeError
-  void assign(const Tensor& value) {
-    if (!(value.shape() == shape())) throw_shape("Param::assign", "shapes differ", {{"has", value_}, {"got", value}});
-    if (value.dtype() != dtype()) throw DTypeError(concat("Param::assign: has ", value_.str(), ", got ", value.str()));
-    value_ = value;
-  }
+  void assign(const Tensor& value);
   /// Makes the parameter an expression, so that gradients flow through an update (unrolled GANs).
   void rebind(const Var& expression) { static_cast<Var&>(*this) = expression; }
   /// The numbers, to be updated in place; unshared first, so that recorded graphs keep what they saw.
@@ -175,13 +167,16 @@ constexpr bool is_container() {
 template <class M>
 void visit_state(M& module, const std::string& path, StateVisitor& visitor);
 
+/// "outer.inner", or "inner" alone if there is no outer.
+std::string joined(const std::string& outer, const std::string& inner);
+
 /// Passes what a module's `visit` names on to a StateVisitor, with the path in front.
 class PathVisitor {
  public:
   PathVisitor(const std::string& path, StateVisitor& visitor) : path_(path), visitor_(visitor) {}
   template <class T>
   void operator()(const std::string& name, T& member) const {
-    visit_state(member, path_.empty() ? name : path_ + "." + name, visitor_);
+    visit_state(member, joined(path_, name), visitor_);
   }
 
  private:
@@ -200,7 +195,7 @@ void visit_state(M& module, const std::string& path, StateVisitor& visitor) {
   } else if constexpr (ListsState<M>) {
     M::visit(module, PathVisitor(path, visitor));
   } else if constexpr (requires { module[0], module.size(); }) {
-    for (std::size_t i = 0; i < module.size(); ++i) visit_state(module[i], path + "." + std::to_string(i), visitor);
+    for (std::size_t i = 0; i < module.size(); ++i) visit_state(module[i], concat(path, ".", i), visitor);
   } else {
     static_assert(Functor<M>, "a member named in visit() must be a Param, a Buffer, a module, or a list of modules");
   }
@@ -228,31 +223,35 @@ struct ModuleState {
   std::vector<NamedParam> parameters;
   std::vector<NamedBuffer> buffers;
 };
+
+namespace detail {
+class StateCollector final : public StateVisitor {
+ public:
+  void parameter(const std::string& path, Param& p) override;
+  void buffer(const std::string& path, Buffer& b) override;
+  ModuleState state;
+};
+std::vector<Var> variables(const ModuleState& state);
+std::int64_t count_values(const ModuleState& state);
+}  // namespace detail
+
 template <class M>
 ModuleState state_of(M& module) {
-  struct Collect final : StateVisitor {
-    ModuleState state;
-    void parameter(const std::string& path, Param& p) override { state.parameters.push_back({path, &p}); }
-    void buffer(const std::string& path, Buffer& b) override { state.buffers.push_back({path, &b}); }
-  } collect;
-  visit_state(module, collect);
-  return std::move(collect.state);
+  detail::StateCollector collector;
+  visit_state(module, collector);
+  return std::move(collector.state);
 }
 
 /// The parameters as variables, to ask gradients for.
 template <class M>
 std::vector<Var> parameters(M& module) {
-  std::vector<Var> vars;
-  for (const NamedParam& p : state_of(module).parameters) vars.push_back(*p.param);
-  return vars;
+  return detail::variables(state_of(module));
 }
 
 /// Number of trained values.
 template <class M>
 std::int64_t parameter_count(M& module) {
-  std::int64_t count = 0;
-  for (const NamedParam& p : state_of(module).parameters) count += p.param->size();
-  return count;
+  return detail::count_values(state_of(module));
 }
 
 /// Copies all parameters and buffers of `from` into `into`, which must have the same structure. @throws ShapeError

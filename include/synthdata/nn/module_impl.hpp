@@ -7,6 +7,42 @@
 
 namespace synthdata {
 
+SYNTHDATA_INLINE Rng& Context::random(const char* layer) const {
+  if (!rng) [[unlikely]]
+    throw Error(concat(layer, ": needs random numbers, but the context has no Rng"));
+  return *rng;
+}
+
+SYNTHDATA_INLINE void Param::assign(const Tensor& value) {
+  if (!(value.shape() == shape())) throw_shape("Param::assign", "shapes differ", {{"has", value_}, {"got", value}});
+  if (value.dtype() != dtype()) throw DTypeError(concat("Param::assign: has ", value_.str(), ", got ", value.str()));
+  value_ = value;
+}
+
+SYNTHDATA_INLINE std::string detail::joined(const std::string& outer, const std::string& inner) {
+  return outer.empty() ? inner : concat(outer, ".", inner);
+}
+
+SYNTHDATA_INLINE void detail::StateCollector::parameter(const std::string& path, Param& p) {
+  state.parameters.push_back({path, &p});
+}
+SYNTHDATA_INLINE void detail::StateCollector::buffer(const std::string& path, Buffer& b) {
+  state.buffers.push_back({path, &b});
+}
+
+SYNTHDATA_INLINE std::vector<Var> detail::variables(const ModuleState& state) {
+  std::vector<Var> vars;
+  vars.reserve(state.parameters.size());
+  for (const NamedParam& p : state.parameters) vars.push_back(*p.param);
+  return vars;
+}
+
+SYNTHDATA_INLINE std::int64_t detail::count_values(const ModuleState& state) {
+  std::int64_t count = 0;
+  for (const NamedParam& p : state.parameters) count += p.param->size();
+  return count;
+}
+
 SYNTHDATA_INLINE void detail::note_layer(std::vector<TraceEntry>& trace, std::size_t first, const std::string& name,
                                          const Var& output, std::int64_t parameters, bool container) {
   const bool has_inner = trace.size() > first;

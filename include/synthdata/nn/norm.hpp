@@ -159,6 +159,4 @@ class InstanceNorm {
   double epsilon_;
 };
 
-static_assert(Module<BatchNorm> && Module<LayerNorm> && Module<GroupNorm> && Module<InstanceNorm>);
-
 }  // namespace synthdata

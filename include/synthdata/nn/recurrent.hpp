@@ -161,7 +161,6 @@ class Recurrent {
 
 using GRU = Recurrent<GRUCell>;
 using LSTM = Recurrent<LSTMCell>;
-static_assert(Module<GRU> && Module<LSTM>);
 
 }  // namespace synthdata
 

@@ -93,6 +93,4 @@ class Parallel {
 template <class... Branches>
 Parallel(Branches...) -> Parallel<Branches...>;
 
-static_assert(Module<Residual<Relu>> && Module<Skip<Relu>> && Module<Parallel<Relu, Tanh>>);
-
 }  // namespace synthdata

@@ -29,13 +29,7 @@ class Reshape {
   explicit Reshape(const Shape& sample) : sample_(sample) {}
 
   /// @throws ShapeError if a sample has another number of elements.
-  Var operator()(const Var& x) const {
-    if (x.rank() < 1 || x.size() != x.shape(0) * sample_.size()) [[unlikely]] {
-      throw_shape("Reshape", concat("expects samples of ", sample_.size(), " elements for ", sample_),
-                  {{"input", x.value()}});
-    }
-    return reshape(x, sample_.insert(0, x.shape(0)));
-  }
+  Var operator()(const Var& x) const;
   template <class Self, class Visitor>
   static void visit(Self&, Visitor&&) {}
 
@@ -48,11 +42,10 @@ class Reshape {
 class Permute {
  public:
   static constexpr const char* kind = "permute";
-  Permute(std::initializer_list<int> axes) : axes_(axes) {
-    if (axes_.empty() || axes_[0] != 0) throw ShapeError("Permute: the batch must stay axis 0");
-  }
+  /// @throws ShapeError unless the batch stays axis 0.
+  Permute(std::initializer_list<int> axes);
 
-  Var operator()(const Var& x) const { return permute(x, axes_); }
+  Var operator()(const Var& x) const;
   template <class Self, class Visitor>
   static void visit(Self&, Visitor&&) {}
 
@@ -129,7 +122,8 @@ struct PixelShuffle {
   static void visit(Self&, Visitor&&) {}
 };
 
-static_assert(Module<Flatten> && Module<Reshape> && Module<Permute> && Module<Upsample> && Module<PixelShuffle>);
-static_assert(Module<MaxPool> && Module<AvgPool> && Module<GlobalAvgPool> && Module<GlobalMaxPool>);
-
 }  // namespace synthdata
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/nn/shape_impl.hpp>
+#endif

@@ -7,8 +7,6 @@
 #include <synthdata/ops/pointwise.hpp>
 #include <synthdata/ops/reduce.hpp>
 
-#include <cmath>
-
 namespace synthdata {
 
 struct GradCheck {
@@ -42,8 +40,8 @@ GradCheck compare_gradients(const Value& value, const std::vector<Tensor>& at, c
       };
       const double numeric = (shifted(step) - shifted(-step)) / (2.0 * step);
       const double exact = analytic[i].template data<double>()[j];
-      const double scale = std::fmax(1.0, std::fmax(std::fabs(exact), std::fabs(numeric)));
-      const double error = std::fabs(exact - numeric) / scale;
+      const double scale = math::max(1.0, math::max(math::abs(exact), math::abs(numeric)));
+      const double error = math::abs(exact - numeric) / scale;
       result.worst_relative = error > result.worst_relative || error != error ? error : result.worst_relative;
       ++result.compared;
     }
@@ -51,12 +49,7 @@ GradCheck compare_gradients(const Value& value, const std::vector<Tensor>& at, c
   return result;
 }
 
-inline std::vector<Var> leaves(const std::vector<Tensor>& at) {
-  std::vector<Var> x;
-  x.reserve(at.size());
-  for (const Tensor& t : at) x.push_back(leaf(t));
-  return x;
-}
+std::vector<Var> leaves(const std::vector<Tensor>& at);
 
 }  // namespace detail
 
@@ -100,3 +93,7 @@ GradCheck gradgradcheck(const F& f, const std::vector<Tensor>& at, double step =
 }
 
 }  // namespace synthdata
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/ops/check_impl.hpp>
+#endif

@@ -11,20 +11,11 @@ namespace synthdata {
 class Extents {
  public:
   Extents(std::int64_t all) : extent_{all, all, all} {}  // NOLINT: .stride = 2
-  Extents(std::initializer_list<std::int64_t> each) : extent_{} {
-    if (each.size() < 1 || each.size() > 3) {
-      throw ShapeError(concat("Extents: expects 1 to 3 numbers, got ", each.size()));
-    }
-    for (const std::int64_t e : each) extent_[count_++] = e;
-  }
+  /// @throws ShapeError for no number or more than three.
+  Extents(std::initializer_list<std::int64_t> each);
 
   /// The number for spatial axis i of `rank`. @throws ShapeError if another count was given.
-  std::int64_t at(int i, int rank) const {
-    if (count_ != 0 && count_ != rank) {
-      throw ShapeError(concat("Extents: ", count_, " numbers given for ", rank, " spatial axes"));
-    }
-    return extent_[i];
-  }
+  std::int64_t at(int i, int rank) const;
 
  private:
   std::int64_t extent_[3];
@@ -32,3 +23,7 @@ class Extents {
 };
 
 }  // namespace synthdata
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/ops/extents_impl.hpp>
+#endif

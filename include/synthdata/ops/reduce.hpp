@@ -15,12 +15,7 @@ class Axes {
  public:
   Axes() = default;
   Axes(int axis) : count_(1), all_(false) { axis_[0] = axis; }  // NOLINT: sum(x, 0)
-  Axes(std::initializer_list<int> axes) : all_(false) {
-    for (const int axis : axes) {
-      if (count_ == Shape::max_rank) throw ShapeError(concat("a reduction has at most ", Shape::max_rank, " axes"));
-      axis_[count_++] = axis;
-    }
-  }
+  Axes(std::initializer_list<int> axes);
   /// `shape` with the reduced axes set to 1. @throws ShapeError out of range.
   Shape kept(const Shape& shape) const;
   /// `shape` without the reduced axes.

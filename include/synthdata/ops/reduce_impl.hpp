@@ -10,6 +10,13 @@
 
 namespace synthdata {
 
+SYNTHDATA_INLINE Axes::Axes(std::initializer_list<int> axes) : all_(false) {
+  for (const int axis : axes) {
+    if (count_ == Shape::max_rank) throw ShapeError(concat("a reduction has at most ", Shape::max_rank, " axes"));
+    axis_[count_++] = axis;
+  }
+}
+
 SYNTHDATA_INLINE Shape Axes::kept(const Shape& shape) const {
   Shape out = shape;
   for (int i = 0; i < (all_ ? shape.rank() : count_); ++i) out[all_ ? i : shape.wrap(axis_[i])] = 1;

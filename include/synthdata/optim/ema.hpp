@@ -15,9 +15,7 @@ namespace synthdata {
 class Ema {
  public:
   /// @param decay  in [0, 1). @throws NumericError outside.
-  explicit Ema(double decay) : decay_(decay) {
-    if (!(decay >= 0.0 && decay < 1.0)) throw NumericError(concat("Ema: expects a decay in [0, 1), got ", decay));
-  }
+  explicit Ema(double decay);
 
   /// Moves `average` towards `live`; both list the same state.
   void update(const ModuleState& average, const ModuleState& live);

@@ -26,6 +26,10 @@ inline void move_towards(Tensor& average, const Tensor& live, double share) {
 
 }  // namespace detail
 
+SYNTHDATA_INLINE Ema::Ema(double decay) : decay_(decay) {
+  if (!(decay >= 0.0 && decay < 1.0)) throw NumericError(concat("Ema: expects a decay in [0, 1), got ", decay));
+}
+
 SYNTHDATA_INLINE void Ema::update(const ModuleState& average, const ModuleState& live) {
   if (average.parameters.size() != live.parameters.size() || average.buffers.size() != live.buffers.size()) {
     throw ShapeError("Ema: the average and the live net have different structures");

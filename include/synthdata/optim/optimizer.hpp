@@ -3,10 +3,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/core/owned.hpp>
 #include <synthdata/nn/module.hpp>
 #include <synthdata/optim/rule.hpp>
-
-#include <memory>
 
 namespace synthdata {
 
@@ -22,7 +21,7 @@ concept UpdateRule = requires(const R& rule, float& p, const float& g) {
 class AnyRule {
  public:
   template <UpdateRule R>
-  AnyRule(const R& rule) : held_(std::make_shared<Held<R>>(rule)) {}  // NOLINT: any rule is one
+  AnyRule(const R& rule) : held_(new Held<R>(rule)) {}  // NOLINT: any rule is one
 
   const char* name() const { return held_->name(); }
   int slots() const { return held_->slots(); }
@@ -42,10 +41,11 @@ class AnyRule {
     virtual int slots() const = 0;
     virtual void apply(const StepNumbers&, Tensor&, const Tensor&, Tensor*) const = 0;
     virtual Var apply(const StepNumbers&, const Var&, const Var&, Var*) const = 0;
+    virtual Base* clone() const = 0;
   };
   template <class R>
   struct Held;
-  std::shared_ptr<const Base> held_;
+  detail::Owned<Base> held_;
 };
 
 namespace detail {
@@ -140,6 +140,7 @@ struct AnyRule::Held final : AnyRule::Base {
     if (R::slots > 1) running[1] = b;
     return weight;
   }
+  AnyRule::Base* clone() const override { return new Held(rule); }
   R rule;
 };
 
@@ -164,42 +165,23 @@ class Optimizer {
   /// The running values by name, "<prefix><path>.<slot>", and the number of steps.
   std::vector<NamedTensor> state(const std::string& prefix) const;
   /// Restores what state() gave. @throws DataError if a value is missing or does not fit.
+  /// @param find  (const std::string& name) -> const Tensor*, null if there is none
   template <class Find>
-  void restore(const std::string& prefix, const Find& find);
+  void restore(const std::string& prefix, const Find& find) {
+    restore(
+        prefix, [](const void* f, const std::string& name) { return (*static_cast<const Find*>(f))(name); }, &find);
+  }
 
  private:
-  std::string slot_name(const std::string& prefix, std::size_t i, int slot) const {
-    return concat(prefix, parameters_[i].path, ".", slot);
-  }
+  using FindTensor = const Tensor* (*)(const void* find, const std::string& name);
+  void restore(const std::string& prefix, FindTensor call, const void* find);
+  std::string slot_name(const std::string& prefix, std::size_t i, int slot) const;
 
   std::vector<NamedParam> parameters_;
   AnyRule rule_;
   std::vector<Tensor> running_;  // slots of parameter 0, slots of parameter 1, ...
   std::int64_t steps_ = 0;
 };
-
-/// @param find  (const std::string& name) -> const Tensor*, null if there is none
-template <class Find>
-void Optimizer::restore(const std::string& prefix, const Find& find) {
-  const auto fetch = [&](const std::string& name, const Tensor& like) -> Tensor {
-    const Tensor* found = find(name);
-    if (!found) throw DataError(concat("optimizer state: '", name, "' is missing"));
-    if (!(found->shape() == like.shape()) || found->dtype() != like.dtype()) {
-      throw DataError(concat("optimizer state: '", name, "' is ", found->str(), ", expected ", like.str()));
-    }
-    return found->clone();
-  };
-  const std::int64_t steps = static_cast<std::int64_t>(fetch(prefix + "steps", Tensor::zeros({1}, DType::i64)).item());
-  std::vector<Tensor> running = running_;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    for (int slot = 0; slot < rule_.slots(); ++slot) {
-      Tensor& value = running[i * static_cast<std::size_t>(rule_.slots()) + static_cast<std::size_t>(slot)];
-      value = fetch(slot_name(prefix, i, slot), value);
-    }
-  }
-  running_ = std::move(running);
-  steps_ = steps;
-}
 
 /// Limits every gradient element to [-limit, limit].
 void clip_by_value(std::span<Tensor> gradients, double limit);

@@ -47,6 +47,31 @@ SYNTHDATA_INLINE std::vector<NamedTensor> Optimizer::state(const std::string& pr
   return out;
 }
 
+SYNTHDATA_INLINE void Optimizer::restore(const std::string& prefix, FindTensor call, const void* find) {
+  const auto fetch = [&](const std::string& name, const Tensor& like) -> Tensor {
+    const Tensor* found = call(find, name);
+    if (!found) throw DataError(concat("optimizer state: '", name, "' is missing"));
+    if (!(found->shape() == like.shape()) || found->dtype() != like.dtype()) {
+      throw DataError(concat("optimizer state: '", name, "' is ", found->str(), ", expected ", like.str()));
+    }
+    return found->clone();
+  };
+  const std::int64_t steps = static_cast<std::int64_t>(fetch(prefix + "steps", Tensor::zeros({1}, DType::i64)).item());
+  std::vector<Tensor> running = running_;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    for (int slot = 0; slot < rule_.slots(); ++slot) {
+      Tensor& value = running[i * static_cast<std::size_t>(rule_.slots()) + static_cast<std::size_t>(slot)];
+      value = fetch(slot_name(prefix, i, slot), value);
+    }
+  }
+  running_ = std::move(running);
+  steps_ = steps;
+}
+
+SYNTHDATA_INLINE std::string Optimizer::slot_name(const std::string& prefix, std::size_t i, int slot) const {
+  return concat(prefix, parameters_[i].path, ".", slot);
+}
+
 SYNTHDATA_INLINE void clip_by_value(std::span<Tensor> gradients, double limit) {
   if (!(limit > 0.0)) throw NumericError(concat("clip_by_value: expects a limit > 0, got ", limit));
   for (Tensor& g : gradients) {
