@@ -180,15 +180,16 @@ int run(const Options& o, const Loss& loss) {
 
 int main(int argc, char** argv) {
   Options o;
+  const CLI::Range count(std::int64_t{1}, std::int64_t{1'000'000'000});
   CLI::App app("Trains a DCGAN on handwritten digits, writes new ones and judges them.");
   app.add_option("--data", o.data,
                  "folder of MNIST-style IDX files; without it the 8 x 8 digits shipped with the library");
   app.add_option("--out", o.out, "folder for everything that is written")->capture_default_str();
-  app.add_option("--steps", o.steps, "training steps; default 3000, with --data 2000")->check(CLI::PositiveNumber);
-  app.add_option("--batch", o.batch, "images a step")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--samples", o.samples, "new images to write")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--steps", o.steps, "training steps; default 3000, with --data 2000")->check(count);
+  app.add_option("--batch", o.batch, "images a step")->capture_default_str()->check(count);
+  app.add_option("--samples", o.samples, "new images to write")->capture_default_str()->check(count);
   app.add_option("--seed", o.seed, "same seed, same digits")->capture_default_str();
-  app.add_option("--threads", o.threads, "threads; default all")->check(CLI::PositiveNumber);
+  app.add_option("--threads", o.threads, "threads; default all")->check(CLI::Range(1, 4096));
   app.add_option("--loss", o.loss, "the game the two nets play")
       ->capture_default_str()
       ->check(CLI::IsMember({"minimax", "non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"}));

@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+using synthdata::Error;
+using synthdata::NumericError;
 using synthdata::parallel_for;
 using synthdata::set_threads;
 
@@ -130,7 +132,8 @@ TEST_CASE("workers wake up again after they went to sleep") {
 }
 
 TEST_CASE("set_threads rejects a negative number and a call from a body") {
-  CHECK_THROWS_AS(set_threads(-1), std::invalid_argument);
+  CHECK_THROWS_AS(set_threads(-1), NumericError);
+  CHECK_THROWS_AS(set_threads(100000), NumericError);
   const ThreadsGuard guard(2);
-  CHECK_THROWS_AS(parallel_for(2, 1, [](std::int64_t, std::int64_t) { set_threads(1); }), std::logic_error);
+  CHECK_THROWS_AS(parallel_for(2, 1, [](std::int64_t, std::int64_t) { set_threads(1); }), Error);
 }

@@ -18,7 +18,7 @@
 #include <cstdlib>
 #include <exception>
 #include <mutex>
-#include <stdexcept>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -63,6 +63,8 @@ struct ParallelJob {
 
 class ThreadPool {
  public:
+  static constexpr int kMostThreads = 4096;
+
   static ThreadPool& instance() {
     // Never destroyed: workers may still spin while the process exits, and static destructors may call parallel_for.
     static ThreadPool* const pool = new ThreadPool;
@@ -110,9 +112,13 @@ class ThreadPool {
   static constexpr std::chrono::microseconds kSpinTime{40};  // longer than the gap between two ops of a training step
 
   static int default_threads() {
-    if (const char* text = std::getenv("SYNTHDATA_THREADS")) {
-      const int n = std::atoi(text);
-      if (n > 0) return n;
+    if (const char* text = std::getenv("SYNTHDATA_THREADS"); text && *text) {
+      char* end = nullptr;
+      const long n = std::strtol(text, &end, 10);
+      if (*end || n < 1 || n > kMostThreads) {
+        throw NumericError(concat("SYNTHDATA_THREADS: expects a number from 1 to ", kMostThreads, ", got '", text, "'"));
+      }
+      return static_cast<int>(n);
     }
     return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   }
@@ -120,7 +126,13 @@ class ThreadPool {
   void start_workers() {
     stop_.store(false);
     const auto seen = epoch_.load();
-    for (int i = 1; i < threads(); ++i) workers_.emplace_back([this, seen] { work(seen); });
+    try {
+      for (int i = 1; i < threads(); ++i) workers_.emplace_back([this, seen] { work(seen); });
+    } catch (const std::system_error& e) {
+      const std::size_t started = workers_.size();
+      stop_workers();
+      throw Error(concat("parallel_for: cannot start thread ", started + 2, " of ", threads(), ": ", e.what()));
+    }
   }
 
   void stop_workers() {
@@ -195,9 +207,12 @@ SYNTHDATA_INLINE void parallel_chunks(std::int64_t n, std::int64_t chunk, ChunkB
 }  // namespace detail
 
 SYNTHDATA_INLINE void set_threads(int n) {
-  if (n < 0) throw std::invalid_argument("set_threads: expected a number >= 0, got a negative one");
-  if (detail::inside_parallel_for()) throw std::logic_error("set_threads: called from inside a parallel_for body");
-  detail::ThreadPool::instance().resize(n);
+  using detail::ThreadPool;
+  if (n < 0 || n > ThreadPool::kMostThreads) {
+    throw NumericError(concat("set_threads: expects 0 to ", ThreadPool::kMostThreads, ", got ", n));
+  }
+  if (detail::inside_parallel_for()) throw Error("set_threads: called from inside a parallel_for body");
+  ThreadPool::instance().resize(n);
 }
 
 SYNTHDATA_INLINE int threads() { return detail::ThreadPool::instance().threads(); }
