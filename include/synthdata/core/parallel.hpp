@@ -17,8 +17,8 @@ namespace synthdata {
 
 /// Sets how many threads (the caller included) share the work of parallel_for; 0 restores the default, which is the
 /// environment variable SYNTHDATA_THREADS, else the number of hardware threads.
-/// @throws NumericError unless 0 <= n <= 4096; Error if called from inside a parallel_for body. A thread that the system
-/// refuses to start is an Error of the next parallel_for.
+/// @throws NumericError unless 0 <= n <= 4096; Error if called from inside a parallel_for body. A thread that the
+/// system refuses to start is an Error of the next parallel_for.
 void set_threads(int n);
 
 /// The number of threads parallel_for uses, >= 1.

@@ -116,7 +116,8 @@ class ThreadPool {
       char* end = nullptr;
       const long n = std::strtol(text, &end, 10);
       if (*end || n < 1 || n > kMostThreads) {
-        throw NumericError(concat("SYNTHDATA_THREADS: expects a number from 1 to ", kMostThreads, ", got '", text, "'"));
+        throw NumericError(
+            concat("SYNTHDATA_THREADS: expects a number from 1 to ", kMostThreads, ", got '", text, "'"));
       }
       return static_cast<int>(n);
     }
