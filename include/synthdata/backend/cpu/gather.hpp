@@ -7,9 +7,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/backend/cpu/conv.hpp>
+#include <synthdata/backend/cpu/conv_geometry.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 
 namespace synthdata::backend::cpu {
