@@ -27,13 +27,13 @@ SYNTHDATA_HD double select(bool mask, double a, double b) { return mask ? a : b;
 /// Of two numbers the larger or smaller; NaN if either is.
 template <class T>
 SYNTHDATA_HD T max(T a, T b) {
-  const T m = a > b ? a : b;
-  return a == a ? m : a;  // NOLINT(misc-redundant-expression): false for NaN
+  const T m = select(a > b, a, b);
+  return select(a == a, m, a);  // NOLINT(misc-redundant-expression): false for NaN
 }
 template <class T>
 SYNTHDATA_HD T min(T a, T b) {
-  const T m = a < b ? a : b;
-  return a == a ? m : a;  // NOLINT(misc-redundant-expression): false for NaN
+  const T m = select(a < b, a, b);
+  return select(a == a, m, a);  // NOLINT(misc-redundant-expression): false for NaN
 }
 
 SYNTHDATA_HD float abs(float x) { return std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) & 0x7FFFFFFFu); }
@@ -81,12 +81,12 @@ SYNTHDATA_HD float sin_quarter(float a) {
 
 /// e^x: 0 below -104, infinity above 88.7, gradual underflow between.
 SYNTHDATA_HD float exp(float x) {
-  const float clamped = x < -104.0f ? -104.0f : (x > 89.0f ? 89.0f : x);  // NaN passes
+  const float clamped = select(x < -104.0f, -104.0f, select(x > 89.0f, 89.0f, x));  // NaN passes
   // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits: no conversion, hence no NaN trap.
   const float shifted = clamped * 1.44269504f + 12582912.0f;
   const float n = shifted - 12582912.0f;
-  const std::int32_t exponent = static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(shifted) & 0x3FFu) -
-                                ((std::bit_cast<std::uint32_t>(shifted) & 0x200u) ? 0x400 : 0);
+  const std::int32_t exponent =  // ten bits, the highest of them the sign
+      static_cast<std::int32_t>((std::bit_cast<std::uint32_t>(shifted) & 0x3FFu) ^ 0x200u) - 0x200;
   const float r = (clamped - n * 0.693359375f) - n * -2.12194440e-4f;  // ln 2 in two parts
   const float tail = detail::horner(r, 0.5f, 0.166665763f, 0.0416664667f, 0.00836317521f, 0.00139336439f);
   const float p = 1.0f + (r + r * r * tail);
@@ -98,10 +98,10 @@ SYNTHDATA_HD double exp(double x) { return __builtin_exp(x); }
 /// Natural logarithm: -infinity at 0, NaN below. Coefficients: fdlibm, e_logf.c (Sun Microsystems, 1993).
 SYNTHDATA_HD float log(float x) {
   const bool tiny = x < 1.17549435e-38f;
-  const float scaled = x * (tiny ? 8388608.0f : 1.0f);  // a denormal has no exponent to read
+  const float scaled = x * select(tiny, 8388608.0f, 1.0f);  // a denormal has no exponent to read
   const std::uint32_t bits =
       std::bit_cast<std::uint32_t>(scaled) - 0x3F3504F3u;  // so that m lies in [sqrt 1/2, sqrt 2)
-  const std::int32_t exponent = (static_cast<std::int32_t>(bits) >> 23) - (tiny ? 23 : 0);
+  const std::int32_t exponent = (static_cast<std::int32_t>(bits) >> 23) - 23 * static_cast<std::int32_t>(tiny);
   const float m = std::bit_cast<float>((bits & 0x007FFFFFu) + 0x3F3504F3u);
   const float f = m - 1.0f, s = f / (2.0f + f), z = s * s, half = 0.5f * f * f;
   const float r = z * detail::horner(z, 0.66666662693f, 0.40000972152f, 0.28498786688f, 0.24279078841f);
@@ -124,7 +124,7 @@ SYNTHDATA_HD double log1p(double x) { return __builtin_log1p(x); }
 
 /// e^x - 1 without loss for small x.
 SYNTHDATA_HD float expm1(float x) {
-  const float near = x < -0.5f ? -0.5f : (x > 0.5f ? 0.5f : x);
+  const float near = select(x < -0.5f, -0.5f, select(x > 0.5f, 0.5f, x));
   const float tail = detail::horner(near, 0.5f, 0.166666672f, 0.0416666679f, 0.00833318196f, 0.00138886727f,
                                     0.000199621863f, 2.49397417e-5f);
   return select(abs(x) <= 0.5f, near + near * near * tail, exp(x) - 1.0f);
