@@ -133,7 +133,7 @@ SYNTHDATA_HD double expm1(double x) { return __builtin_expm1(x); }
 
 SYNTHDATA_HD float tanh(float x) {
   const float a = abs(x);
-  const float near = a > 0.6f ? 0.6f : a, t = near * near;
+  const float near = select(a > 0.6f, 0.6f, a), t = near * near;
   const float small =
       near * detail::horner(t, 1.0f, -0.333332837f, 0.133317053f, -0.05376992f, 0.0207574759f, -0.00585642783f);
   const float large = 1.0f - 2.0f / (exp(2.0f * a) + 1.0f);
@@ -148,7 +148,7 @@ SYNTHDATA_HD double sigmoid(double x) { return 1.0 / (1.0 + __builtin_exp(-x)); 
 /// Error function, absolute error 1.5e-7.
 SYNTHDATA_HD float erf(float x) {
   const float a = abs(x);
-  const float near = a > 1.0f ? 1.0f : a, far = a < 1.0f ? 1.0f : (a > 4.0f ? 4.0f : a);
+  const float near = select(a > 1.0f, 1.0f, a), far = select(a < 1.0f, 1.0f, select(a > 4.0f, 4.0f, a));
   const float small = near * detail::horner(near * near, 1.12837911f, -0.37612626f, 0.112835974f, -0.0268543288f,
                                             0.00518931216f, -0.0008018855f, 7.8824975e-5f);
   const float large = 1.0f - exp(-detail::horner(far, 0.000756968628f, 1.1259259f, 0.63909334f, 0.103318982f,
