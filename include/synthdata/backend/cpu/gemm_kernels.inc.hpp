@@ -104,6 +104,47 @@ SYNTHDATA_KERNEL_TARGET void copy_columns(std::int64_t k, const T* from, const s
   }
 }
 
+/// Exchanges the lanes of a that have this bit with those of b that have it not.
+template <int bit, class V, int... lane>
+[[gnu::always_inline]] SYNTHDATA_KERNEL_TARGET inline void exchange(V& a, V& b, std::integer_sequence<int, lane...>) {
+  constexpr int lanes = sizeof...(lane);
+  const V low = __builtin_shufflevector(a, b, ((lane & bit) != 0 ? lanes + lane - bit : lane)...);
+  b = __builtin_shufflevector(a, b, ((lane & bit) != 0 ? lanes + lane : lane + bit)...);
+  a = low;
+}
+template <int bit, class V, int lanes>
+[[gnu::always_inline]] SYNTHDATA_KERNEL_TARGET inline void exchange_rows(V (&rows)[lanes]) {
+  SYNTHDATA_UNROLL
+  for (int r = 0; r < lanes; ++r)
+    if ((r & bit) == 0) exchange<bit>(rows[r], rows[r + bit], std::make_integer_sequence<int, lanes>{});
+}
+
+/// See Kernels::transpose. Squares as wide as a vector, in log2(lanes) exchanges; what is left over goes by 4 x 4.
+template <class T>
+SYNTHDATA_KERNEL_TARGET void transpose(std::int64_t k, const T* from, std::int64_t ld, int rows, T* to) {
+  using V = typename VectorOf<T>::type;
+  constexpr int lanes = VectorOf<T>::lanes, width = 2 * lanes;
+  int r = 0;
+  for (; r + lanes <= rows; r += lanes) {
+    const T* p = from + r * ld;
+    std::int64_t i = 0;
+    for (; i + lanes <= k; i += lanes) {
+      V v[lanes];
+      SYNTHDATA_UNROLL
+      for (int s = 0; s < lanes; ++s) __builtin_memcpy(&v[s], p + s * ld + i, sizeof(V));
+      if constexpr (lanes > 8) exchange_rows<8>(v);
+      if constexpr (lanes > 4) exchange_rows<4>(v);
+      if constexpr (lanes > 2) exchange_rows<2>(v);
+      exchange_rows<1>(v);
+      SYNTHDATA_UNROLL
+      for (int s = 0; s < lanes; ++s) __builtin_memcpy(to + (i + s) * width + r, &v[s], sizeof(V));
+    }
+    for (; i < k; ++i)
+      for (int s = 0; s < lanes; ++s) to[i * width + r + s] = p[s * ld + i];
+  }
+  if (r < width) transpose_columns(k, from + r * ld, ld, rows - r, width - r, width, to + r);
+}
+
 template <class T, class F>
 SYNTHDATA_KERNEL_TARGET void apply(const F& f, std::int64_t n, T* x) {
   constexpr int block = 16;  // a fixed count, so that the loop is vectorised at -O2
@@ -160,6 +201,7 @@ inline constexpr Kernels<T> kernels = {
     .dot = dot_tile<T>,
     .copy_a = copy_columns<T, tile_rows[0], column_step>,
     .copy_b = copy_columns<T, 2 * VectorOf<T>::lanes, 2 * VectorOf<T>::lanes>,
+    .transpose = transpose<T>,
     .activate = activate<T>};
 
 }  // namespace synthdata::backend::cpu::SYNTHDATA_KERNEL_ISA

@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #if defined(__clang__)
 #define SYNTHDATA_UNROLL _Pragma("clang loop unroll(full)")
@@ -63,6 +64,8 @@ struct Kernels {
                  std::int64_t panel_size);
   void (*copy_b)(std::int64_t k, const T* from, const std::int64_t* offsets, std::int64_t ld, std::int64_t n, T* to,
                  std::int64_t panel_size);
+  /// One panel of B from its transposed: to[i * columns + r] = from[r * ld + i] for i < k, r < rows; zeros behind.
+  void (*transpose)(std::int64_t k, const T* from, std::int64_t ld, int rows, T* to);
   void (*activate)(Act act, T slope, std::int64_t n, T* x);
 
   int rows() const { return heights[0].rows; }
@@ -74,6 +77,45 @@ struct Kernels {
     return static_cast<int>(std::min<std::int64_t>(rows(), remaining));
   }
 };
+
+/// to[i * stride + r] = from[r * ld + i] for i < k, r < rows; zeros for rows <= r < width. By blocks of 4 x 4.
+template <class T>
+void transpose_columns(std::int64_t k, const T* from, std::int64_t ld, int rows, int width, int stride, T* to) {
+  int r = 0;
+  if constexpr (sizeof(T) == 4) {
+    typedef T V4 __attribute__((vector_size(16)));
+    for (; r + 4 <= rows; r += 4) {
+      const T* p = from + r * ld;
+      std::int64_t i = 0;
+      for (; i + 4 <= k; i += 4) {
+        V4 a, b, c, d;
+        std::memcpy(&a, p + i, 16);
+        std::memcpy(&b, p + ld + i, 16);
+        std::memcpy(&c, p + 2 * ld + i, 16);
+        std::memcpy(&d, p + 3 * ld + i, 16);
+        const V4 ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5),
+                 ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+        const V4 cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5),
+                 cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+        a = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+        b = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+        c = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+        d = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+        T* q = to + i * stride + r;
+        std::memcpy(q, &a, 16);
+        std::memcpy(q + stride, &b, 16);
+        std::memcpy(q + 2 * stride, &c, 16);
+        std::memcpy(q + 3 * stride, &d, 16);
+      }
+      for (; i < k; ++i)
+        for (int s = 0; s < 4; ++s) to[i * stride + r + s] = p[s * ld + i];
+    }
+  }
+  for (; r < rows; ++r)
+    for (std::int64_t i = 0; i < k; ++i) to[i * stride + r] = from[r * ld + i];
+  for (; r < width; ++r)
+    for (std::int64_t i = 0; i < k; ++i) to[i * stride + r] = T(0);
+}
 
 }  // namespace synthdata::backend::cpu
 
@@ -143,45 +185,6 @@ struct Panel {
   static Scratch<T> buffer() { return Scratch<T>(max_tile_rows * panel_stride<T>); }
 };
 
-/// to[i * width + r] = from[r * ld + i] for i < k, r < rows; zeros for rows <= r < width.
-template <class T>
-void transpose_columns(std::int64_t k, const T* from, std::int64_t ld, int rows, int width, T* to) {
-  int r = 0;
-  if constexpr (sizeof(T) == 4) {
-    typedef T V4 __attribute__((vector_size(16)));
-    for (; r + 4 <= rows; r += 4) {
-      const T* p = from + r * ld;
-      std::int64_t i = 0;
-      for (; i + 4 <= k; i += 4) {
-        V4 a, b, c, d;
-        std::memcpy(&a, p + i, 16);
-        std::memcpy(&b, p + ld + i, 16);
-        std::memcpy(&c, p + 2 * ld + i, 16);
-        std::memcpy(&d, p + 3 * ld + i, 16);
-        const V4 ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5),
-                 ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-        const V4 cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5),
-                 cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-        a = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
-        b = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
-        c = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
-        d = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
-        T* q = to + i * width + r;
-        std::memcpy(q, &a, 16);
-        std::memcpy(q + width, &b, 16);
-        std::memcpy(q + 2 * width, &c, 16);
-        std::memcpy(q + 3 * width, &d, 16);
-      }
-      for (; i < k; ++i)
-        for (int s = 0; s < 4; ++s) to[i * width + r + s] = p[s * ld + i];
-    }
-  }
-  for (; r < rows; ++r)
-    for (std::int64_t i = 0; i < k; ++i) to[i * width + r] = from[r * ld + i];
-  for (; r < width; ++r)
-    for (std::int64_t i = 0; i < k; ++i) to[i * width + r] = T(0);
-}
-
 /// Packs columns [0, n) of a [k, n] matrix B into panels, each [k, columns], `panel_size` elements apart.
 template <class T>
 void pack_b(const Kernels<T>& kernels, bool transposed, std::int64_t k, std::int64_t n, const T* b, std::int64_t ldb,
@@ -189,7 +192,7 @@ void pack_b(const Kernels<T>& kernels, bool transposed, std::int64_t k, std::int
   if (!transposed) return kernels.copy_b(k, b, nullptr, ldb, n, to, panel_size);
   const int width = kernels.columns;
   for (std::int64_t j = 0; j < n; j += width, to += panel_size)
-    transpose_columns(k, b + j * ldb, ldb, static_cast<int>(std::min<std::int64_t>(width, n - j)), width, to);
+    kernels.transpose(k, b + j * ldb, ldb, static_cast<int>(std::min<std::int64_t>(width, n - j)), to);
 }
 
 /// What multiply_panel does with the sums beyond storing them.
