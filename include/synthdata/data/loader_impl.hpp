@@ -101,7 +101,6 @@ struct LoaderEngine::Impl {
     plan.rng = epoch_rng.split(1);
     advance(planned);  // first: a failure below must not repeat the batch
     if (!order.defined() || (options.shuffle && order_epoch != epoch)) {
-      order = Tensor();
       order = options.shuffle ? Tensor::from(epoch_rng.split(0).permutation(size)) : arange(size);
       order_epoch = epoch;
     }
