@@ -2,10 +2,10 @@
 //
 // Along an axis, m outputs of r taps need m r products, or m + r - 1 = 8 of transformed values: y = A^T [(G w) * (B^T
 // x)]. A and G evaluate polynomials at the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity, so that B^T, the costly
-// transform, is the same for every number of taps. In two axes 64 products make (9 - r)^2 outputs: for 5 x 5 taps 16
-// instead of 400. Each of the 64 is a matrix product over the channels. Transforms round: on terms below 1 the error is
-// some 5e-6 times the square root of their number, that of a plain sum 1.5e-7, so f64 never takes this way. Source:
-// Lavin and Gray 2016, arXiv:1509.09308; the points are those of common use for 8 x 8 tiles.
+// transform, is the same for every number of taps. In two axes 64 products make (9 - r)^2 outputs: with 5 x 5 taps 16,
+// which take 400 otherwise. Each of the 64 is a matrix product over the channels. Transforms round: on terms below 1
+// the error is some 5e-6 times the square root of their number, that of a plain sum 1.5e-7, so f64 never takes this
+// way. Source: Lavin and Gray 2016, arXiv:1509.09308; the points are those of common use for 8 x 8 tiles.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
