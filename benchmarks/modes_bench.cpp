@@ -10,6 +10,7 @@
 // average of the generator's weights, which is judged, and lower their rates to 0 at the end.
 //
 // SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
 #include <synthdata/data/toy.hpp>
 #include <synthdata/gan/trainer.hpp>
 #include <synthdata/io/file.hpp>
@@ -20,12 +21,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -213,53 +212,7 @@ sd::Json json_of(const Row& row) {
       {"runs", std::move(runs)}};
 }
 
-/// @throws Error naming the argument that is wrong
-Options parse(int argc, char** argv) {
-  Options o;
-  const auto whole = [](const char* name, const std::string& text, std::int64_t least) {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < least || value > 1'000'000'000) {
-      throw sd::Error(sd::concat(name, ": expects a whole number from ", least, " to 1000000000, got '", text, "'"));
-    }
-    return value;
-  };
-  for (int i = 1; i < argc; i += 2) {
-    const std::string name = argv[i];
-    if (i + 1 == argc) throw sd::Error(sd::concat(name, ": expects a value"));
-    const std::string value = argv[i + 1];
-    if (name == "--data") {
-      o.data = value;
-    } else if (name == "--method") {
-      o.method = value;
-    } else if (name == "--json") {
-      o.json = value;
-    } else if (name == "--seeds") {
-      o.seeds = whole("--seeds", value, 1);
-    } else if (name == "--first-seed") {
-      o.first_seed = whole("--first-seed", value, 0);
-    } else if (name == "--steps") {
-      o.steps = whole("--steps", value, 1);
-    } else if (name == "--threads") {
-      o.threads = static_cast<int>(whole("--threads", value, 1));
-    } else {
-      throw sd::Error(sd::concat("unknown argument '", name, "'"));
-    }
-  }
-  if (o.data != "ring" && o.data != "grid" && o.data != "all") {
-    throw sd::Error(sd::concat("--data: expects ring, grid or all, got '", o.data, "'"));
-  }
-  if (o.method != "all" &&
-      std::none_of(std::begin(methods), std::end(methods), [&](const Method& m) { return o.method == m.name; })) {
-    throw sd::Error(sd::concat("--method: there is no '", o.method, "'"));
-  }
-  return o;
-}
-
-}  // namespace
-
-int main(int argc, char** argv) try {
-  const Options o = parse(argc, argv);
+void run(const Options& o) {
   sd::set_threads(o.threads);
   std::printf(
       "| data | method   | modes             | high quality %% | reverse KL      |  steps | seconds      |\n"
@@ -290,7 +243,28 @@ int main(int argc, char** argv) try {
                                                {"rows", std::move(rows)}};
     sd::write_file(o.json, document.dump() + "\n");
   }
-} catch (const sd::Error& error) {
-  std::fprintf(stderr, "modes_bench: %s\n", error.what());
-  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options o;
+  std::vector<std::string> names{"all"};
+  for (const Method& m : methods) names.emplace_back(m.name);
+  constexpr std::int64_t most = 1'000'000'000;
+  CLI::App app("Counts the modes of a Gaussian mixture that GANs find.");
+  app.add_option("--data", o.data, "mixture")->capture_default_str()->check(CLI::IsMember({"ring", "grid", "all"}));
+  app.add_option("--method", o.method, "kind of GAN")->capture_default_str()->check(CLI::IsMember(names));
+  app.add_option("--seeds", o.seeds, "runs of each")->capture_default_str()->check(CLI::Range(std::int64_t{1}, most));
+  app.add_option("--first-seed", o.first_seed)->capture_default_str()->check(CLI::Range(std::int64_t{0}, most));
+  app.add_option("--steps", o.steps)->capture_default_str()->check(CLI::Range(std::int64_t{1}, most));
+  app.add_option("--threads", o.threads)->capture_default_str()->check(CLI::Range(1, 4096));
+  app.add_option("--json", o.json, "file for all numbers");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    run(o);
+  } catch (const sd::Error& error) {
+    std::fprintf(stderr, "modes_bench: %s\n", error.what());
+    return 1;
+  }
 }

@@ -8,6 +8,7 @@
 // percentile. Compare only with what runs the same nets and batch on the same machine, with nothing beside it.
 //
 // SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
 #include <synthdata/gan/trainer.hpp>
 #include <synthdata/io/json.hpp>
 #include <synthdata/models/dcgan.hpp>
@@ -16,8 +17,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <string>
@@ -187,27 +186,23 @@ void measure(const Benchmark& b, double seconds) {
 
 }  // namespace
 
-int main(int argc, char** argv) try {
+int main(int argc, char** argv) {
   double seconds = 6.0;
-  std::vector<std::string> names;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if ((argument == "--threads" || argument == "--seconds") && i + 1 < argc) {
-      const double value = std::atof(argv[++i]);
-      if (value <= 0.0) throw sd::Error(sd::concat(argument, ": expects a number above 0, got '", argv[i], "'"));
-      argument == "--threads" ? sd::set_threads(static_cast<int>(value)) : void(seconds = value);
-    } else {
-      names.push_back(argument);
+  int threads = 0;
+  std::vector<std::string> names, known;
+  for (const Benchmark& b : benchmarks) known.emplace_back(b.name);
+  CLI::App app("Times whole training steps, and sampling.");
+  app.add_option("names", names, "benchmarks; all without")->check(CLI::IsMember(known));
+  app.add_option("--threads", threads, "threads; default all")->check(CLI::Range(1, 4096));
+  app.add_option("--seconds", seconds, "time for each")->capture_default_str()->check(CLI::PositiveNumber);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    sd::set_threads(threads);
+    for (const Benchmark& b : benchmarks) {
+      if (names.empty() || std::find(names.begin(), names.end(), b.name) != names.end()) measure(b, seconds);
     }
+  } catch (const sd::Error& error) {
+    std::fprintf(stderr, "steps_bench: %s\n", error.what());
+    return 1;
   }
-  for (const std::string& name : names) {
-    if (std::none_of(std::begin(benchmarks), std::end(benchmarks), [&](const Benchmark& b) { return name == b.name; }))
-      throw sd::Error(sd::concat("there is no benchmark '", name, "'"));
-  }
-  for (const Benchmark& b : benchmarks) {
-    if (names.empty() || std::find(names.begin(), names.end(), b.name) != names.end()) measure(b, seconds);
-  }
-} catch (const sd::Error& error) {
-  std::fprintf(stderr, "steps_bench: %s\n", error.what());
-  return 1;
 }

@@ -184,7 +184,9 @@ TEST_CASE("convolution covers the shapes of image GANs") {
   check_both(square(2, 9, 6, 6, 1, 3, 0), true);      // stride beyond the kernel: positions nobody reaches
 }
 
-TEST_CASE("convolution by transformed tiles of 8 x 8 rounds within 1e-5 of the largest terms: 2 to 5 taps, every isa") {
+TEST_CASE(
+    "convolution by transformed tiles of 8 x 8 rounds within 1.2e-5 of the root of the number of terms: 2 to 5 taps, "
+    "every isa") {
   const IsaGuard guard;
   for (const auto isa : {cpu::Isa::baseline, cpu::Isa::avx2, cpu::Isa::avx512}) {
     if (cpu::force_isa(isa) != isa) continue;
