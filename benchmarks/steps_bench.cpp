@@ -1,6 +1,7 @@
 // benchmarks/steps_bench.cpp: milliseconds of whole training steps and of sampling.
 //
 //   steps_bench [NAME ...] [--threads N] [--seconds S]        all without names; one JSON object a line
+//   benchmarks/beside_pytorch runs it in turn with PyTorch.
 //
 // A GAN step is: the generator forward; the critic on real and on detached fake samples, backward, Adam; the critic on
 // the same fakes again, backward, Adam of the generator. Dropout, batch norm, random numbers and losses are inside.
@@ -9,10 +10,7 @@
 //
 // SPDX-License-Identifier: MIT
 #include <CLI/CLI.hpp>
-#include <synthdata/gan/trainer.hpp>
-#include <synthdata/io/json.hpp>
-#include <synthdata/models/dcgan.hpp>
-#include <synthdata/models/mlp.hpp>
+#include <synthdata/synthdata.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -132,6 +130,112 @@ Step vae(std::int64_t batch) {
   };
 }
 
+/// CTGAN's two nets on rows of 10 continuous columns (a scalar and 9 modes each) and 8 categorical ones: a critic update
+/// with gradient penalty on packs of 10 rows, then a generator update with the loss of the asked-for categories.
+/// Source of nets and losses: Xu et al. 2019, arXiv:1907.00503, section 4.
+struct Tabular {
+  static constexpr std::int64_t continuous = 10, modes = 9, pack = 10, noise = 128;
+  static constexpr std::int64_t categories[] = {9, 7, 6, 5, 2, 14, 15, 2};
+  static constexpr std::int64_t asked = 60, encoded = continuous * (1 + modes), row = encoded + asked;
+
+  explicit Tabular(std::int64_t batch) : rows(batch) {
+    std::vector<float> scalar(static_cast<std::size_t>(row), 0.0f);
+    for (std::int64_t c = 0; c < continuous; ++c) {
+      scalar[static_cast<std::size_t>(c * (1 + modes))] = 1.0f;
+      blocks.insert(blocks.end(), {1, modes});
+    }
+    blocks.insert(blocks.end(), std::begin(categories), std::end(categories));
+    is_scalar = sd::Tensor::from(scalar, {1, row});
+
+    // Rows and conditions as data has them: one category in each block, one block asked for in each row.
+    std::vector<float> data, condition, block;
+    for (std::int64_t n = 0; n < rows; ++n) {
+      for (const std::int64_t size : blocks) {
+        const auto one = static_cast<std::int64_t>(rng.next_u64() % static_cast<std::uint64_t>(size));
+        for (std::int64_t i = 0; i < size; ++i) data.push_back(size == 1 ? 0.3f : static_cast<float>(i == one));
+      }
+      const auto column = static_cast<std::size_t>(rng.next_u64() % std::size(categories));
+      for (std::size_t c = 0; c < std::size(categories); ++c) {
+        const auto one = static_cast<std::int64_t>(rng.next_u64() % static_cast<std::uint64_t>(categories[c]));
+        for (std::int64_t i = 0; i < categories[c]; ++i) {
+          block.push_back(static_cast<float>(c == column));
+          condition.push_back(static_cast<float>(c == column && i == one));
+        }
+      }
+    }
+    conditions = sd::Tensor::from(condition, {rows, asked});
+    in_block = sd::Tensor::from(block, {rows, asked});
+    real = sd::concat({sd::Tensor::from(data, {rows, row}), conditions}, 1).value();
+  }
+
+  /// The generator's logits and its rows, with the conditions behind them as the critic wants them.
+  struct Fake {
+    sd::Var logits, rows;
+  };
+  Fake generate() {
+    sd::Context context{.mode = sd::Mode::training, .rng = &rng};
+    const sd::Var y = forward(generator, sd::concat({sd::normal({rows, noise}, rng), conditions}, 1), context);
+    const sd::Var made = where(is_scalar, tanh(y), gumbel_softmax_blocks(y, blocks, rng, {.temperature = 0.2}));
+    return {y, sd::concat({made, conditions}, 1)};
+  }
+  sd::Var judge(const sd::Var& x) {
+    sd::Context context{.mode = sd::Mode::training, .rng = &rng};
+    return forward(critic, reshape(x, {x.shape(0) * x.shape(1) / packed, packed}), context);
+  }
+  /// Cross entropy of the asked-for categories; the other blocks of a row take no part.
+  sd::Var condition_loss(const sd::Var& logits) const {
+    const sd::Var y = slice(logits, 1, encoded, row);
+    return mean(logsumexp(where(in_block, y, sd::Tensor::full({1, 1}, -1e30)), 1) - sum(y * conditions, 1));
+  }
+  void step() {
+    const sd::Tensor fake = [&] {
+      const sd::NoGrad constant;
+      return generate().rows.value();
+    }();
+    const sd::Tensor t = sd::uniform({rows / pack, 1}, rng);
+    const sd::Var a = reshape(real, {rows / pack, packed}), b = reshape(fake, {rows / pack, packed});
+    const sd::Var x = leaf(t * a + (1.0 - sd::Var(t)) * b);
+    const sd::Var slope = grad(sum(judge(x)), x, {.create_graph = true});
+    const sd::Var penalty = 10.0 * mean(square(norm(slope, 1, 1e-12) - 1.0));
+    update(critic, critic_optimizer, mean(judge(fake)) - mean(judge(real)) + penalty);
+
+    const Fake next = generate();
+    update(generator, generator_optimizer, condition_loss(next.logits) - mean(judge(next.rows)));
+  }
+  template <class Net>
+  static void update(Net& net, sd::Optimizer& optimizer, const sd::Var& loss) {
+    std::vector<sd::Tensor> gradients;
+    for (const sd::Var& g : grad(loss, sd::parameters(net))) gradients.push_back(g.value());
+    optimizer.step(gradients, 2e-4);
+  }
+
+  static auto residual(std::int64_t in, sd::Rng& rng) {
+    return sd::Skip(sd::Sequential(sd::Linear(in, 256, rng), sd::BatchNorm(256), sd::Relu{}));
+  }
+  static sd::AnyModule make_generator(sd::Rng& rng) {
+    const std::int64_t in = noise + asked;
+    return sd::Sequential(residual(in, rng), residual(in + 256, rng), sd::Linear(in + 512, row, rng));
+  }
+  static sd::AnyModule make_critic(sd::Rng& rng) {
+    return sd::Sequential(sd::Linear(packed, 256, rng), sd::LeakyRelu{0.2}, sd::Dropout(0.5),
+                          sd::Linear(256, 256, rng), sd::LeakyRelu{0.2}, sd::Dropout(0.5), sd::Linear(256, 1, rng));
+  }
+
+  static constexpr std::int64_t packed = pack * (row + asked);
+  std::int64_t rows;
+  sd::Rng rng{1};
+  std::vector<std::int64_t> blocks;
+  sd::Tensor is_scalar, conditions, in_block, real;
+  sd::AnyModule generator = make_generator(rng), critic = make_critic(rng);
+  sd::Optimizer generator_optimizer{sd::state_of(generator).parameters,
+                                    sd::Adam{.beta1 = 0.5, .beta2 = 0.9, .weight_decay = 1e-6}};
+  sd::Optimizer critic_optimizer{sd::state_of(critic).parameters, sd::Adam{.beta1 = 0.5, .beta2 = 0.9}};
+};
+Step tabular(std::int64_t batch) {
+  auto t = std::make_shared<Tabular>(batch);
+  return [t] { t->step(); };
+}
+
 Step sampling(std::int64_t batch) {
   struct Sampling {
     sd::Rng rng{1};
@@ -153,9 +257,16 @@ const Benchmark benchmarks[] = {{"dcgan28_b128", 128, dcgan, 128},
                                 {"mlpgan_b1", 1, mlp_gan, 1},
                                 {"wgangp_dcgan_iter_b64", 320, wgan_gp_dcgan, 64},
                                 {"wgangp_mlp_iter_b64", 320, wgan_gp_mlp, 64},
+                                {"tabular_b500", 500, tabular, 500},
                                 {"vae_b128", 128, vae, 128},
                                 {"sample_dcgan_b1", 1, sampling, 1},
                                 {"sample_dcgan_b256", 256, sampling, 256}};
+
+#if defined(__clang__)
+constexpr const char* compiler = "clang " __clang_version__;
+#else
+constexpr const char* compiler = "g++ " __VERSION__;
+#endif
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -189,13 +300,20 @@ void measure(const Benchmark& b, double seconds) {
 int main(int argc, char** argv) {
   double seconds = 6.0;
   int threads = 0;
+  bool about = false;
   std::vector<std::string> names, known;
   for (const Benchmark& b : benchmarks) known.emplace_back(b.name);
   CLI::App app("Times whole training steps, and sampling.");
   app.add_option("names", names, "benchmarks; all without")->check(CLI::IsMember(known));
   app.add_option("--threads", threads, "threads; default all")->check(CLI::Range(1, 4096));
   app.add_option("--seconds", seconds, "time for each")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_flag("--about", about, "prints compiler and instruction set, and ends");
   CLI11_PARSE(app, argc, argv);
+  if (about) {
+    const sd::Json line = sd::Json::Object{{"compiler", compiler}, {"isa", sd::backend::cpu::name(sd::backend::cpu::isa())}};
+    std::printf("%s\n", line.dump().c_str());
+    return 0;
+  }
   try {
     sd::set_threads(threads);
     for (const Benchmark& b : benchmarks) {
