@@ -7,6 +7,10 @@
 
 #include <new>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace synthdata {
 namespace detail {
 
@@ -36,6 +40,13 @@ SYNTHDATA_INLINE MemoryCache& memory_cache() {
   return cache;
 }
 
+/// Blocks from here on start at a huge page and ask for such pages: without them the translation of addresses takes a
+/// tenth of a large matrix product's time.
+inline constexpr std::int64_t huge_page = std::int64_t{2} << 20;
+inline std::align_val_t block_alignment(std::int64_t bytes) {
+  return std::align_val_t{bytes >= huge_page ? static_cast<std::size_t>(huge_page) : alignof(Block)};
+}
+
 SYNTHDATA_INLINE Block* allocate_block(std::int64_t bytes) {
   if (bytes < 0) throw Error("cannot allocate a tensor of 2^63 bytes or more");
   if (bytes > (std::int64_t{1} << 46)) {
@@ -58,8 +69,11 @@ SYNTHDATA_INLINE Block* allocate_block(std::int64_t bytes) {
     }
   }
   const auto size = sizeof(Block) + static_cast<std::size_t>(wanted.bytes);
-  void* memory = ::operator new(size, std::align_val_t{alignof(Block)}, std::nothrow);
+  void* memory = ::operator new(size, block_alignment(wanted.bytes), std::nothrow);
   if (!memory) throw Error(concat("out of memory: cannot allocate a tensor of ", bytes, " bytes"));
+#if defined(MADV_HUGEPAGE)
+  if (wanted.bytes >= huge_page) madvise(memory, size, MADV_HUGEPAGE);  // a wish; without huge pages nothing is lost
+#endif
   Block* block = new (memory) Block{};
   block->references.store(1, std::memory_order_relaxed);
   block->bytes = wanted.bytes;
@@ -100,7 +114,7 @@ SYNTHDATA_INLINE void empty_memory_cache() {
     while (head) {
       detail::Block* next = head->next;
       cache.stats.cached_bytes -= head->bytes;
-      ::operator delete(head, std::align_val_t{alignof(detail::Block)});
+      ::operator delete(head, detail::block_alignment(head->bytes));
       head = next;
     }
   }

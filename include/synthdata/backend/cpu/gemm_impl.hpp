@@ -48,6 +48,8 @@ void gemm_block(const Kernels<T>& kernels, const Matrix<T>& a, const Matrix<T>& 
         std::memcpy(panel.data + r * panel_stride<T>, a.at(i + r, p), static_cast<std::size_t>(kb) * sizeof(T));
         rows[r] = c + (i + r) * ldc + j0;
       }
+      for (std::int64_t r = i + panel.rows, end = std::min(r + panel.rows, i1); r < end; ++r)
+        for (std::int64_t q = 0; q < kb; q += 64 / sizeof(T)) __builtin_prefetch(a.at(r, p + q), 0, 2);
       multiply_panel(kernels, panel, kb, packed, ldb, panel_size, j1 - j0, rows, finish);
       i += panel.rows;
     }

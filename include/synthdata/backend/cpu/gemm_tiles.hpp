@@ -38,7 +38,7 @@ inline constexpr std::int64_t panel_depth = 1024 / sizeof(T);  ///< most steps o
 template <class T>
 inline constexpr std::int64_t panel_stride = panel_depth<T> + 64 / static_cast<std::int64_t>(sizeof(T));
 /// Columns of one packed block of B: 384 KB, which leaves room for C in an L2 cache of 512 KB.
-inline constexpr std::int64_t block_columns = 384;
+inline constexpr std::int64_t block_columns = 512;
 inline constexpr int max_tile_rows = 14;
 inline constexpr int max_tile_columns = 32;
 inline constexpr int dot_rows = 4, dot_columns = 2;
@@ -288,11 +288,17 @@ struct Tasks {
     const auto wanted = static_cast<std::int64_t>(std::max(1.0, std::min(flops / worth_a_thread, most)));
     Tasks t{};
     t.repeats = repeats;
-    t.column_tasks = up(columns, column_limit);
-    t.row_tasks = std::clamp<std::int64_t>(up(wanted, t.column_tasks), 1, up(rows, 4 * row_unit));
-    t.row_tasks = std::max(t.row_tasks, up(rows, row_limit));
-    if (t.row_tasks * t.column_tasks < wanted)
-      t.column_tasks = std::max(t.column_tasks, std::min(up(wanted, t.row_tasks), up(columns, column_unit)));
+    double least = 0;
+    for (std::int64_t c = up(columns, column_limit); c <= up(columns, column_unit); ++c) {
+      const std::int64_t few = up(rows, row_limit);
+      const std::int64_t r = std::max(few, std::clamp<std::int64_t>(up(wanted, c), 1, up(rows, 4 * row_unit)));
+      // Each row task copies all of B, each column task all of A; idle threads cost more.
+      const double copies = static_cast<double>(r) * static_cast<double>(columns) +
+                            static_cast<double>(c) * static_cast<double>(rows);
+      const double cost = copies + 1e12 * static_cast<double>(std::max<std::int64_t>(0, wanted - r * c));
+      if (t.row_tasks == 0 || cost < least) least = cost, t.row_tasks = r, t.column_tasks = c;
+      if (c >= wanted) break;
+    }
     t.row_chunk = up(up(rows, t.row_tasks), row_unit) * row_unit;
     t.column_chunk = up(up(columns, t.column_tasks), column_unit) * column_unit;
     t.row_tasks = up(rows, t.row_chunk);
