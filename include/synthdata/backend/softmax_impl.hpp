@@ -1,7 +1,8 @@
 // synthdata/backend/softmax_impl.hpp: bodies of backend/softmax.hpp.
 //
 // A block is walked in pieces of 64 lanes, or of 16 when it is that small; a last partial piece is padded with what
-// does not count (-infinity, 0) in a buffer on the stack, so small blocks run in vector registers too.
+// does not count (-infinity, 0), so small blocks run in vector registers too. The padding is read from, and written
+// to, what lies behind the block, which later blocks write again; only at the very end are elements moved one by one.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -21,37 +22,52 @@ struct Max2 {
   }
 };
 
-/// The last, partial piece of a block of n values, padded to L lanes; the block's first `whole` values are whole
-/// pieces.
-template <int L, class T>
-struct Padded {
-  alignas(64) T rest[L];
-  std::int64_t whole;
-  int count;
-
-  SYNTHDATA_HD explicit Padded(std::int64_t n) : whole(n / L * L), count(static_cast<int>(n % L)) {}
-  SYNTHDATA_HD void load(const T* p, T padding) {
-    for (int j = 0; j < L; ++j) rest[j] = padding;
-    for (int j = 0; j < count; ++j) rest[j] = p[whole + j];
-  }
-  SYNTHDATA_HD void store(T* p) const {
-    for (int j = 0; j < count; ++j) p[whole + j] = rest[j];
-  }
-};
-
 template <int L, class F>
 SYNTHDATA_HD void lanes(const F& f) {
   SYNTHDATA_IVDEP
   for (int j = 0; j < L; ++j) f(j);
 }
 
+/// The last, partial piece of a block of n values, padded to L lanes; the block's first `whole` values are whole
+/// pieces. `left` values lie between the start of the block and the end of all blocks.
 template <int L, class T>
-SYNTHDATA_HD void softmax_block(bool log, std::int64_t n, const T* x, const T* noise, T scale, T* y) {
+struct Padded {
+  alignas(64) T rest[L];
+  std::int64_t whole;
+  int count;
+  bool room;  // for L lanes
+
+  SYNTHDATA_HD Padded(std::int64_t n, std::int64_t left)
+      : whole(n / L * L), count(static_cast<int>(n % L)), room(left - whole >= L) {}
+  SYNTHDATA_HD void load(const T* p, T padding) {
+    p += whole;
+    if (room) {
+      lanes<L>([&](int j) SYNTHDATA_INLINE_LAMBDA { rest[j] = math::select(j < count, p[j], padding); });
+      return;
+    }
+    for (int j = 0; j < L; ++j) rest[j] = padding;
+    for (int j = 0; j < count; ++j) rest[j] = p[j];
+  }
+  SYNTHDATA_HD void store(T* p) const {
+    p += whole;
+    if (room && count) {
+      lanes<L>([&](int j) SYNTHDATA_INLINE_LAMBDA { p[j] = rest[j]; });
+      return;
+    }
+    for (int j = 0; j < count; ++j) p[j] = rest[j];
+  }
+};
+
+template <int L, class T>
+SYNTHDATA_HD void softmax_block(bool log, std::int64_t n, std::int64_t left, const T* x, const T* noise, T scale,
+                                T* y) {
   constexpr T none = -std::numeric_limits<T>::infinity();
-  Padded<L, T> tail(n);
+  Padded<L, T> tail(n, left);
   tail.load(x, none);
   if (noise) {
-    for (int j = 0; j < tail.count; ++j) tail.rest[j] += noise[tail.whole + j];
+    Padded<L, T> more(n, left);
+    more.load(noise, T(0));
+    lanes<L>([&](int j) SYNTHDATA_INLINE_LAMBDA { tail.rest[j] += more.rest[j]; });
   }
   alignas(64) T acc[L];
   lanes<L>([&](int j) SYNTHDATA_INLINE_LAMBDA { acc[j] = tail.rest[j] *= scale; });
@@ -101,8 +117,9 @@ SYNTHDATA_HD void softmax_block(bool log, std::int64_t n, const T* x, const T* n
 }
 
 template <int L, class T>
-SYNTHDATA_HD void softmax_gradient_block(bool log, std::int64_t n, const T* y, const T* g, T scale, T* dx) {
-  Padded<L, T> tail_y(n), tail_g(n);
+SYNTHDATA_HD void softmax_gradient_block(bool log, std::int64_t n, std::int64_t left, const T* y, const T* g, T scale,
+                                         T* dx) {
+  Padded<L, T> tail_y(n, left), tail_g(n, left);
   tail_y.load(y, T(0));
   tail_g.load(g, T(0));
   T *ry = tail_y.rest, *rg = tail_g.rest;
@@ -128,18 +145,28 @@ SYNTHDATA_HD void softmax_gradient_block(bool log, std::int64_t n, const T* y, c
   tail_g.store(dx);
 }
 
+SYNTHDATA_HD std::int64_t total(Blocks blocks) {
+  std::int64_t sum = 0;
+  for (const std::int64_t n : blocks) sum += n;
+  return sum;
+}
+
 template <class T>
 struct SoftmaxRows {
   bool log;
   T scale;
   SYNTHDATA_HD void operator()(std::int64_t rows, Blocks blocks, const T* x, const T* noise, T* y) const {
+    std::int64_t left = rows * total(blocks);
     for (std::int64_t r = 0; r < rows; ++r) {
       for (const std::int64_t n : blocks) {
-        if (n <= 16) {
-          softmax_block<16, T>(log, n, x, noise, scale, y);
+        if (n == 1) {
+          *y = (*x - *x) + (log ? T(0) : T(1));  // NaN stays NaN
+        } else if (n <= 16) {
+          softmax_block<16, T>(log, n, left, x, noise, scale, y);
         } else {
-          softmax_block<64, T>(log, n, x, noise, scale, y);
+          softmax_block<64, T>(log, n, left, x, noise, scale, y);
         }
+        left -= n;
         x += n;
         y += n;
         noise = noise ? noise + n : nullptr;
@@ -153,13 +180,15 @@ struct SoftmaxGradientRows {
   bool log;
   T scale;
   SYNTHDATA_HD void operator()(std::int64_t rows, Blocks blocks, const T* y, const T* g, T* dx) const {
+    std::int64_t left = rows * total(blocks);
     for (std::int64_t r = 0; r < rows; ++r) {
       for (const std::int64_t n : blocks) {
         if (n <= 16) {
-          softmax_gradient_block<16, T>(log, n, y, g, scale, dx);
+          softmax_gradient_block<16, T>(log, n, left, y, g, scale, dx);
         } else {
-          softmax_gradient_block<64, T>(log, n, y, g, scale, dx);
+          softmax_gradient_block<64, T>(log, n, left, y, g, scale, dx);
         }
+        left -= n;
         y += n;
         g += n;
         dx += n;

@@ -5,6 +5,10 @@
 // pointer, and the caller clears the pointer before it waits for `inside` to reach zero; both sides are sequentially
 // consistent, so either the worker sees that the job is gone or the caller sees the worker.
 //
+// Each thread first takes the chunks of its own share, the same part of the range in every job, and then those that
+// others have not begun: an operation finds what the one before wrote in its own core's caches. Where two cores have no
+// cache in common, a training step of a small net takes half as long again without.
+//
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -39,23 +43,40 @@ inline void cpu_relax() {
 #endif
 }
 
+/// The chunks [next, end) that nobody has begun.
+struct alignas(64) ParallelShare {
+  std::atomic<std::int64_t> next{0}, end{0};
+};
+
 struct ParallelJob {
   std::int64_t n, chunk, chunks;
   ChunkBody body;
   void* closure;
-  std::atomic<std::int64_t> next{0};
   std::atomic<bool> failed{false};
   std::exception_ptr error{};
 
-  void run() {
-    for (;;) {
-      const std::int64_t i = next.fetch_add(1, std::memory_order_relaxed);
-      if (i >= chunks) return;
-      try {
-        body(closure, i * chunk, std::min(n, (i + 1) * chunk));
-      } catch (...) {
-        if (!failed.exchange(true)) error = std::current_exception();
-        next.store(chunks, std::memory_order_relaxed);
+  /// Share t of `count` is t's part of the chunks.
+  void cut(ParallelShare* shares, std::int64_t count) const {
+    for (std::int64_t t = 0; t < count; ++t) {
+      shares[t].next.store(chunks * t / count, std::memory_order_relaxed);
+      shares[t].end.store(chunks * (t + 1) / count, std::memory_order_relaxed);
+    }
+  }
+  /// Thread `own`: its share, then what is left of the others.
+  void run(ParallelShare* shares, std::int64_t count, std::int64_t own) {
+    for (std::int64_t t = 0; t < count; ++t) {
+      ParallelShare& share = shares[own + t < count ? own + t : own + t - count];
+      const std::int64_t end = share.end.load(std::memory_order_relaxed);
+      while (share.next.load(std::memory_order_relaxed) < end) {
+        const std::int64_t i = share.next.fetch_add(1, std::memory_order_relaxed);
+        if (i >= end) break;
+        if (failed.load(std::memory_order_relaxed)) return;
+        try {
+          body(closure, i * chunk, std::min(n, (i + 1) * chunk));
+        } catch (...) {
+          if (!failed.exchange(true)) error = std::current_exception();
+          return;
+        }
       }
     }
   }
@@ -87,11 +108,12 @@ class ThreadPool {
       return;
     }
     if (workers_.empty()) start_workers();
+    job.cut(shares_.data(), threads());
     current_.store(&job);
     epoch_.fetch_add(1);
     if (sleepers_.load() > 0) wake(job.chunks - 1);
     inside_parallel_for() = true;
-    job.run();
+    job.run(shares_.data(), threads(), 0);
     inside_parallel_for() = false;
     current_.store(nullptr);
     for (int spins = 0; inside_.load() != 0; ++spins) {
@@ -109,7 +131,9 @@ class ThreadPool {
   }
 
  private:
-  static constexpr std::chrono::microseconds kSpinTime{40};  // longer than the gap between two ops of a training step
+  // Longer than what a training step does on one thread only. A sleeping worker comes back after 50 us or, on a virtual
+  // machine, much later, and the caller has then done its work. Most of the time the core is offered to others.
+  static constexpr std::chrono::microseconds kSpinTime{40}, kAwakeTime{1000};
 
   static int default_threads() {
     if (const char* text = std::getenv("SYNTHDATA_THREADS"); text && *text) {
@@ -126,9 +150,10 @@ class ThreadPool {
 
   void start_workers() {
     stop_.store(false);
+    shares_ = std::vector<ParallelShare>(static_cast<std::size_t>(threads()));
     const auto seen = epoch_.load();
     try {
-      for (int i = 1; i < threads(); ++i) workers_.emplace_back([this, seen] { work(seen); });
+      for (int i = 1; i < threads(); ++i) workers_.emplace_back([this, seen, i] { work(seen, i); });
     } catch (const std::system_error& e) {
       const std::size_t started = workers_.size();
       stop_workers();
@@ -155,26 +180,27 @@ class ThreadPool {
       for (; count > 0; --count) condition_.notify_one();
   }
 
-  void work(std::uint64_t seen) {
+  void work(std::uint64_t seen, std::int64_t own) {
     inside_parallel_for() = true;
     for (;;) {
       wait_for_epoch(seen);
       seen = epoch_.load();
       if (stop_.load()) return;
       inside_.fetch_add(1);
-      if (ParallelJob* job = current_.load()) job->run();
+      if (ParallelJob* job = current_.load()) job->run(shares_.data(), threads(), own);
       inside_.fetch_sub(1);
     }
   }
 
   void wait_for_epoch(std::uint64_t seen) {
-    const auto until = std::chrono::steady_clock::now() + kSpinTime;
-    do {
+    const auto since = std::chrono::steady_clock::now();
+    for (auto now = since; now < since + kAwakeTime; now = std::chrono::steady_clock::now()) {
       for (int i = 0; i < 32; ++i) {
         if (epoch_.load() != seen) return;
         cpu_relax();
       }
-    } while (std::chrono::steady_clock::now() < until);
+      if (now > since + kSpinTime) std::this_thread::yield();
+    }
     std::unique_lock lock(sleep_);
     sleepers_.fetch_add(1);
     condition_.wait(lock, [&] { return epoch_.load() != seen; });
@@ -184,6 +210,7 @@ class ThreadPool {
   std::atomic<int> threads_{default_threads()};
   std::mutex region_;  // held by the one user thread that uses the workers
   std::vector<std::thread> workers_;
+  std::vector<ParallelShare> shares_;  // one for each thread
 
   alignas(64) std::atomic<ParallelJob*> current_{nullptr};
   std::atomic<std::uint64_t> epoch_{0};

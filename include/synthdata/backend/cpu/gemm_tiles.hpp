@@ -311,7 +311,7 @@ struct Tasks {
     const std::int64_t each = row_tasks * column_tasks;
     parallel_for(repeats * each, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t t = begin; t < end; ++t) {
-        const std::int64_t i = (t % row_tasks) * row_chunk, j = (t % each / row_tasks) * column_chunk;
+        const std::int64_t i = t % each / column_tasks * row_chunk, j = t % column_tasks * column_chunk;
         f(t / each, i, std::min(rows, i + row_chunk), j, std::min(columns, j + column_chunk));
       }
     });
