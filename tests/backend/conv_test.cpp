@@ -185,7 +185,7 @@ TEST_CASE("convolution covers the shapes of image GANs") {
 }
 
 TEST_CASE(
-    "convolution by transformed tiles of 8 x 8 rounds within 1.2e-5 of the root of the number of terms: 2 to 5 taps, "
+    "convolution by transformed tiles rounds within 1.2e-5 of the root of the number of terms: 2 to 5 taps, "
     "every isa") {
   const IsaGuard guard;
   for (const auto isa : {cpu::Isa::baseline, cpu::Isa::avx2, cpu::Isa::avx512}) {

@@ -244,11 +244,13 @@ inline void winograd_gather(const Gather<float>& g, const Epilogue<float>& e) {
   const WinogradKernels& winograd = winograd_kernels_in_use();
   const WinogradTiles tiles(g);
   const WinogradWeights weights(kernels, tiles);
-  constexpr std::int64_t chunk = 64, stride = panel_stride<float>, depth = panel_depth<float>;
+  // Tiles at a time, a multiple of a tile of the product: their planes stay near the core, and where there are many
+  // channels, so that the weights are large, more share one pass over the weights.
+  const std::int64_t chunk = g.channels > 128 ? 56 : 28;
+  constexpr std::int64_t stride = panel_stride<float>, depth = panel_depth<float>;
   // Planes are an odd number of cache lines apart, so that the 64 values of a tile fall into different sets. Behind the
   // rows of a plane of data there is room for those that fill up a tile of the product.
-  constexpr std::int64_t data_plane = (chunk + max_tile_rows + 1) * stride;
-  static_assert(data_plane / 16 % 2 == 1);
+  const std::int64_t data_plane = (chunk + max_tile_rows + 1) * stride;
   const std::int64_t planes = tiles.planes(), data_block = planes * data_plane, blocks = (g.channels + depth - 1) / depth;
   const std::int64_t result_plane = chunk * g.columns + (chunk * g.columns / 16 % 2 == 0 ? 16 : 0);
   const WinogradSide height = tiles.height.output_side(), width = tiles.width.output_side();
