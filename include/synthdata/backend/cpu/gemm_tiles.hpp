@@ -14,8 +14,8 @@
 
 #include <synthdata/backend/cpu/epilogue.hpp>
 #include <synthdata/backend/cpu/isa.hpp>
-#include <synthdata/core/memory.hpp>
 #include <synthdata/core/parallel.hpp>
+#include <synthdata/core/scratch.hpp>
 #include <synthdata/functor/activation.hpp>
 
 #include <algorithm>
@@ -161,19 +161,6 @@ const Kernels<T>& kernels_in_use() {
 #endif
   return baseline::kernels<T>;
 }
-
-/// Memory for `n` elements from the caching allocator, 64-byte aligned, given back at the end of the scope.
-template <class T>
-class Scratch {
- public:
-  explicit Scratch(std::int64_t n)
-      : block_(synthdata::detail::allocate_block(std::max<std::int64_t>(n, 1) * static_cast<std::int64_t>(sizeof(T)))) {
-  }
-  T* data() const { return static_cast<T*>(block_.get()->data()); }
-
- private:
-  synthdata::detail::BlockPtr block_;
-};
 
 /// The rows of one tile of A, packed.
 template <class T>
