@@ -260,8 +260,17 @@ void multiply_transposed(const Kernels<T>& kernels, std::int64_t m, std::int64_t
 /// How C is cut into tasks. Results do not depend on it, so it may follow the number of threads.
 struct Tasks {
   std::int64_t row_chunk, column_chunk, row_tasks, column_tasks;
+  std::int64_t repeats;  ///< independent products of the same shape: groups, taps
 
-  std::int64_t repeats = 1;  ///< independent products of the same shape: groups, taps
+  /// Time of one step of k, in products of two numbers: of the thread with the most tasks, and its part of the copies.
+  /// Each row task copies all of B, each column task all of A.
+  double cost(std::int64_t rows, std::int64_t columns) const {
+    constexpr double copy = 5.0;
+    const std::int64_t tasks = repeats * row_tasks * column_tasks, rounds = (tasks + threads() - 1) / threads();
+    return static_cast<double>(rounds * std::min(row_chunk, rows) * std::min(column_chunk, columns)) +
+           copy * static_cast<double>(repeats * (row_tasks * columns + column_tasks * rows)) /
+               static_cast<double>(std::min<std::int64_t>(tasks, threads()));
+  }
 
   /// @param rows, columns            the size of C
   /// @param row_unit, column_unit    what must stay together
@@ -273,24 +282,22 @@ struct Tasks {
     const auto up = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
     const double most = threads() == 1 ? 1.0 : 4.0 * threads() / static_cast<double>(repeats);
     const auto wanted = static_cast<std::int64_t>(std::max(1.0, std::min(flops / worth_a_thread, most)));
-    Tasks t{};
-    t.repeats = repeats;
-    double least = 0;
-    for (std::int64_t c = up(columns, column_limit); c <= up(columns, column_unit); ++c) {
-      const std::int64_t few = up(rows, row_limit);
-      const std::int64_t r = std::max(few, std::clamp<std::int64_t>(up(wanted, c), 1, up(rows, 4 * row_unit)));
-      // Each row task copies all of B, each column task all of A; idle threads cost more.
-      const double copies = static_cast<double>(r) * static_cast<double>(columns) +
-                            static_cast<double>(c) * static_cast<double>(rows);
-      const double cost = copies + 1e12 * static_cast<double>(std::max<std::int64_t>(0, wanted - r * c));
-      if (t.row_tasks == 0 || cost < least) least = cost, t.row_tasks = r, t.column_tasks = c;
-      if (c >= wanted) break;
+    const std::int64_t least_r = up(rows, row_limit), most_r = std::max(least_r, up(rows, 4 * row_unit));
+    const std::int64_t least_c = up(columns, column_limit), most_c = up(columns, column_unit);
+    Tasks best{};
+    double least_cost = 0;
+    for (std::int64_t c = least_c; c <= std::max(least_c, std::min(wanted, most_c)); ++c) {
+      for (std::int64_t tasks = wanted; tasks > 0; tasks /= 2) {
+        Tasks t{};
+        t.repeats = repeats;
+        t.row_chunk = up(up(rows, std::clamp(up(tasks, c), least_r, most_r)), row_unit) * row_unit;
+        t.column_chunk = up(up(columns, c), column_unit) * column_unit;
+        t.row_tasks = up(rows, t.row_chunk), t.column_tasks = up(columns, t.column_chunk);
+        const double cost = t.cost(rows, columns);
+        if (best.repeats == 0 || cost < least_cost) best = t, least_cost = cost;
+      }
     }
-    t.row_chunk = up(up(rows, t.row_tasks), row_unit) * row_unit;
-    t.column_chunk = up(up(columns, t.column_tasks), column_unit) * column_unit;
-    t.row_tasks = up(rows, t.row_chunk);
-    t.column_tasks = up(columns, t.column_chunk);
-    return t;
+    return best;
   }
   /// Calls f(repeat, row_begin, row_end, column_begin, column_end) for every task.
   template <class F>
