@@ -74,7 +74,8 @@ void pack_weights(const Kernels<T>& kernels, const Gather<T>& g, std::int64_t gr
 }
 
 /// The rows of a tile are the same position of consecutive images: they reach the same taps, so that those in the
-/// padding cost nothing. A small batch takes consecutive positions instead, with zeros for what is outside.
+/// padding cost nothing. A small batch takes positions that follow each other instead, leaving out those whose taps are
+/// all outside, with zeros where some are.
 template <class T>
 void gather(const Gather<T>& g, const Epilogue<T>& e) {
   const std::int64_t positions = g.positions();
@@ -107,40 +108,50 @@ void gather(const Gather<T>& g, const Epilogue<T>& e) {
           Finish<T> finish{.load_c = !first || e.accumulate};
           if (final) finish.epilogue = &e, finish.bias = e.bias ? e.bias + group * g.columns + j0 : nullptr;
 
-          std::int64_t n0 = 0, count = 0;
-          for (std::int64_t i = 0; i < p0 % image_panels; ++i) n0 += kernels.next_rows(g.batch - n0);
+          Panel<T> panel{a_buffer.data(), Layout::by_row, 0};
+          T* c[max_tile_rows];
           Range taps = block.taps;
-          for (std::int64_t p = p0; p < p1; ++p) {
-            Panel<T> panel{a_buffer.data(), Layout::by_row, 0};
-            T* c[max_tile_rows];
-            if (by_image) {
-              const Index q = g.position(p / image_panels);
-              if (p == p0 || n0 == 0) {  // a new position; its images share the list
-                taps = block.taps;
-                count = g.list_segments(q, taps, true, block.channels, segments);
-              }
-              const std::int64_t n = n0;
-              panel.rows = kernels.next_rows(g.batch - n);
-              n0 = n + panel.rows < g.batch ? n + panel.rows : 0;
-              if (count == 0 && !first && !final) continue;
-              for (int r = 0; r < panel.rows; ++r) {
-                copy_segments(source + (n + r) * g.image_size(), segments, count, panel.data + r * panel_stride<T>);
-                c[r] = g.destination_row(n + r, q) + group * g.columns + j0;
-              }
-            } else {
-              const std::int64_t i0 = p * kernels.rows();
-              panel.rows = static_cast<int>(std::min<std::int64_t>(kernels.rows(), rows - i0));
-              for (int r = 0; r < panel.rows; ++r) {
-                const std::int64_t n = (i0 + r) / positions;
-                const Index q = g.position((i0 + r) % positions);
-                count = g.list_segments(q, taps, false, block.channels, segments);
-                copy_segments(source + n * g.image_size(), segments, count, panel.data + r * panel_stride<T>);
-                c[r] = g.destination_row(n, q) + group * g.columns + j0;
-              }
-            }
+          const auto multiply = [&] {
             const T* b = b_buffer.data() + (taps.begin - block.taps.begin) * depth * kernels.columns;
             multiply_panel(kernels, panel, (taps.end - taps.begin) * depth, b, kernels.columns, panel_size, j1 - j0, c,
                            finish);
+          };
+          std::int64_t count = 0;
+          if (by_image) {
+            std::int64_t n = 0;
+            for (std::int64_t i = 0; i < p0 % image_panels; ++i) n += kernels.next_rows(g.batch - n);
+            for (std::int64_t p = p0; p < p1; ++p) {
+              const Index q = g.position(p / image_panels);
+              if (p == p0 || n == 0) {  // a new position; its images share the list
+                taps = block.taps;
+                count = g.list_segments(q, taps, true, block.channels, segments);
+              }
+              panel.rows = kernels.next_rows(g.batch - n);
+              if (count > 0 || first || final) {
+                for (int r = 0; r < panel.rows; ++r) {
+                  copy_segments(source + (n + r) * g.image_size(), segments, count, panel.data + r * panel_stride<T>);
+                  c[r] = g.destination_row(n + r, q) + group * g.columns + j0;
+                }
+                multiply();
+              }
+              n = n + panel.rows < g.batch ? n + panel.rows : 0;
+            }
+          } else {
+            const std::int64_t end = std::min(rows, p1 * kernels.rows());
+            for (std::int64_t i = p0 * kernels.rows(); i < end; ++i) {
+              const std::int64_t n = i / positions;
+              const Index q = g.position(i % positions);
+              count = g.list_segments(q, taps, false, block.channels, segments);
+              const bool outside = count == 1 && segments[0].source < 0;
+              if (!outside || first || final) {
+                copy_segments(source + n * g.image_size(), segments, count, panel.data + panel.rows * panel_stride<T>);
+                c[panel.rows++] = g.destination_row(n, q) + group * g.columns + j0;
+              }
+              if (panel.rows == kernels.rows() || (i == end - 1 && panel.rows > 0)) {
+                multiply();
+                panel.rows = 0;
+              }
+            }
           }
           first = false;
         });

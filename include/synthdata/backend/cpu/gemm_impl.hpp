@@ -60,23 +60,28 @@ void gemm_block(const Kernels<T>& kernels, const Matrix<T>& a, const Matrix<T>& 
 template <class T>
 void gemm_dot(const Kernels<T>& kernels, std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda,
               const T* b, std::int64_t ldb, T* c, std::int64_t ldc, const Epilogue<T>& e) {
-  const Tasks tasks = Tasks::plan(m, dot_rows, m, n, dot_columns, n, 2.0 * static_cast<double>(m * n * k));
+  // `tall` rows of one side at a time meet `wide` of the other.
+  const bool one = m == 1 || n == 1, b_is_tall = one && m == 1;
+  const std::int64_t tall = one ? dot_one_rows : dot_rows, wide = one ? 1 : dot_columns;
+  const std::int64_t step_i = b_is_tall ? wide : tall, step_j = b_is_tall ? tall : wide;
+  const auto dot = one ? kernels.dot_one : kernels.dot;
+  const Tasks tasks = Tasks::plan(m, step_i, m, n, step_j, n, 2.0 * static_cast<double>(m * n * k));
   tasks.run(m, n, [&](std::int64_t, std::int64_t i0, std::int64_t i1, std::int64_t j0, std::int64_t j1) {
-    for (std::int64_t i = i0; i < i1; i += dot_rows) {
-      for (std::int64_t j = j0; j < j1; j += dot_columns) {
-        const T *a_rows[dot_rows], *b_rows[dot_columns];
-        for (int r = 0; r < dot_rows; ++r) a_rows[r] = a + std::min(i + r, i1 - 1) * lda;
-        for (int s = 0; s < dot_columns; ++s) b_rows[s] = b + std::min(j + s, j1 - 1) * ldb;
-        T out[dot_rows * dot_columns];
-        kernels.dot(k, a_rows, b_rows, out);
-        for (int r = 0; r < dot_rows && i + r < i1; ++r)
-          for (int s = 0; s < dot_columns && j + s < j1; ++s) {
+    for (std::int64_t i = i0; i < i1; i += step_i) {
+      for (std::int64_t j = j0; j < j1; j += step_j) {
+        const T *a_rows[dot_one_rows], *b_rows[dot_one_rows];
+        for (int r = 0; r < step_i; ++r) a_rows[r] = a + std::min(i + r, i1 - 1) * lda;
+        for (int s = 0; s < step_j; ++s) b_rows[s] = b + std::min(j + s, j1 - 1) * ldb;
+        T out[dot_one_rows];
+        b_is_tall ? dot(k, b_rows, a_rows, out) : dot(k, a_rows, b_rows, out);
+        for (int r = 0; r < step_i && i + r < i1; ++r)
+          for (int s = 0; s < step_j && j + s < j1; ++s) {
             T& to = c[(i + r) * ldc + j + s];
-            const T sum = e.accumulate ? to + out[r * dot_columns + s] : out[r * dot_columns + s];
+            const T sum = e.accumulate ? to + out[r * step_j + s] : out[r * step_j + s];
             to = e.bias ? sum + e.bias[j + s] : sum;
           }
       }
-      for (std::int64_t r = i; r < std::min(i + dot_rows, i1); ++r)
+      for (std::int64_t r = i; r < std::min(i + step_i, i1); ++r)
         kernels.activate(e.act, e.slope, j1 - j0, c + r * ldc + j0);
     }
   });

@@ -60,32 +60,45 @@ SYNTHDATA_KERNEL_TARGET void multiply_tile(std::int64_t k, const T* a, const T* 
   }
 }
 
-/// out[i * columns + j] = sum over k of a[i][k] b[j][k]
-template <class T>
+/// The sum of all lanes, halved until one is left.
+template <class V, int... lane>
+[[gnu::always_inline]] SYNTHDATA_KERNEL_TARGET inline auto sum_lanes(V v, std::integer_sequence<int, lane...>) {
+  constexpr int lanes = sizeof...(lane);
+  if constexpr (lanes >= 16) v += __builtin_shufflevector(v, v, (lane ^ 8)...);
+  if constexpr (lanes >= 8) v += __builtin_shufflevector(v, v, (lane ^ 4)...);
+  if constexpr (lanes >= 4) v += __builtin_shufflevector(v, v, (lane ^ 2)...);
+  v += __builtin_shufflevector(v, v, (lane ^ 1)...);
+  return v[0];
+}
+
+/// See Kernels::dot.
+template <class T, int rows, int columns>
 SYNTHDATA_KERNEL_TARGET void dot_tile(std::int64_t k, const T* const* a, const T* const* b, T* out) {
   using V = typename VectorOf<T>::type;
   constexpr int lanes = VectorOf<T>::lanes;
-  V sum[dot_rows][dot_columns] = {};
+  V sum[rows][columns] = {};
   std::int64_t i = 0;
   for (; i + lanes <= k; i += lanes) {
-    V bv[dot_columns];
+    V bv[columns];
     SYNTHDATA_UNROLL
-    for (int c = 0; c < dot_columns; ++c) __builtin_memcpy(&bv[c], b[c] + i, sizeof(V));
+    for (int c = 0; c < columns; ++c) __builtin_memcpy(&bv[c], b[c] + i, sizeof(V));
     SYNTHDATA_UNROLL
-    for (int r = 0; r < dot_rows; ++r) {
+    for (int r = 0; r < rows; ++r) {
       V av;
       __builtin_memcpy(&av, a[r] + i, sizeof(V));
       SYNTHDATA_UNROLL
-      for (int c = 0; c < dot_columns; ++c) sum[r][c] += av * bv[c];
+      for (int c = 0; c < columns; ++c) sum[r][c] += av * bv[c];
     }
   }
-  for (int r = 0; r < dot_rows; ++r)
-    for (int c = 0; c < dot_columns; ++c) {
-      T total = 0;
-      for (int l = 0; l < lanes; ++l) total += sum[r][c][l];
+  SYNTHDATA_UNROLL
+  for (int r = 0; r < rows; ++r) {
+    SYNTHDATA_UNROLL
+    for (int c = 0; c < columns; ++c) {
+      T total = sum_lanes(sum[r][c], std::make_integer_sequence<int, lanes>{});
       for (std::int64_t j = i; j < k; ++j) total += a[r][j] * b[c][j];
-      out[r * dot_columns + c] = total;
+      out[r * columns + c] = total;
     }
+  }
 }
 
 /// See Kernels::copy_a and copy_b: panels of `width` columns, `step` elements from one row to the next. One pass over
@@ -198,7 +211,8 @@ inline constexpr Kernels<T> kernels = {
     .narrow = height < T,
     tile_rows[0],
     edge_tiles<T> ? 1 : 2 > (),
-    .dot = dot_tile<T>,
+    .dot = dot_tile<T, dot_rows, dot_columns>,
+    .dot_one = dot_tile<T, dot_one_rows, 1>,
     .copy_a = copy_columns<T, tile_rows[0], column_step>,
     .copy_b = copy_columns<T, 2 * VectorOf<T>::lanes, 2 * VectorOf<T>::lanes>,
     .transpose = transpose<T>,

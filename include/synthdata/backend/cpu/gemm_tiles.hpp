@@ -41,7 +41,7 @@ inline constexpr std::int64_t panel_stride = panel_depth<T> + 64 / static_cast<s
 inline constexpr std::int64_t block_columns = 512;
 inline constexpr int max_tile_rows = 14;
 inline constexpr int max_tile_columns = 32;
-inline constexpr int dot_rows = 4, dot_columns = 2;
+inline constexpr int dot_rows = 4, dot_columns = 2, dot_one_rows = 8;
 
 /// The inner loops of one instruction set.
 template <class T>
@@ -56,8 +56,9 @@ struct Kernels {
   int columns;
   Height heights[3];  ///< tallest first
   Height narrow;      ///< tallest, half as wide
-  /// out[dot_rows][dot_columns] = the products of rows a[i] and b[j], both of length k
+  /// out[dot_rows][dot_columns] = the products of rows a[i] and b[j], both of length k; dot_one: [dot_one_rows][1]
   void (*dot)(std::int64_t k, const T* const* a, const T* const* b, T* out);
+  void (*dot_one)(std::int64_t k, const T* const* a, const T* const* b, T* out);
   /// Cuts k rows of n elements, at from + (offsets ? offsets[i] : i * ld), into panels of as many columns as a tile has
   /// rows (copy_a) or columns (copy_b), `panel_size` elements apart. The last panel is filled up with zeros.
   void (*copy_a)(std::int64_t k, const T* from, const std::int64_t* offsets, std::int64_t ld, std::int64_t n, T* to,
