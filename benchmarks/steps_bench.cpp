@@ -9,66 +9,22 @@
 // percentile. Compare only with what runs the same nets and batch on the same machine, with nothing beside it.
 //
 // SPDX-License-Identifier: MIT
+#include "steps.hpp"
+
 #include <CLI/CLI.hpp>
-#include <synthdata/synthdata.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-namespace sd = synthdata;
-
 namespace {
 
-/// The same batch again and again.
-struct SameBatch {
-  sd::Batch batch;
-  sd::Batch next() { return batch; }
-  sd::SourceState state() const { return {}; }
-  void restore(const sd::SourceState&) {}
-};
-SameBatch noise_batch(const sd::Shape& shape, sd::Rng& rng) {
-  return {{sd::uniform(shape, rng, sd::DType::f32, -1.0, 1.0), {}}};
-}
+using namespace bench;
 
-using Step = std::function<void()>;
-constexpr std::int64_t latent = 100;
-
-/// A training step of two nets; the trainer and all it borrows live as long as the step.
-template <class Loss>
-Step gan_step(sd::AnyModule g, sd::AnyModule d, const sd::Shape& real, const Loss& loss, const sd::Adam& rule,
-              std::int64_t critic_steps, double penalty) {
-  struct Game {
-    sd::Rng rng{1};
-    sd::Generator<sd::AnyModule> generator;
-    sd::Discriminator<sd::AnyModule> critic;
-    sd::AdversarialTrainer<Loss, sd::Generator<sd::AnyModule>, sd::Discriminator<sd::AnyModule>> trainer;
-    SameBatch source;
-    Game(sd::AnyModule&& net, sd::AnyModule&& judge, const sd::Shape& shape, const Loss& l, sd::TrainerOptions options)
-        : generator(std::move(net), sd::NormalLatent{latent}),
-          critic(std::move(judge)),
-          trainer(generator, critic, l, std::move(options)),
-          source(noise_batch(shape, rng)) {}
-  };
-  auto game = std::make_shared<Game>(std::move(g), std::move(d), real, loss,
-                                     sd::TrainerOptions{.critic_steps = critic_steps,
-                                                        .learning_rate = 1e-4,
-                                                        .generator_rule = rule,
-                                                        .critic_rule = rule,
-                                                        .collapse = {.every = 0}});
-  if (penalty > 0.0) game->trainer.add(sd::GradientPenalty{.weight = penalty});
-  return [game] { game->trainer.step(game->source, game->rng); };
-}
-
-Step dcgan(std::int64_t batch) {
-  sd::Rng rng{0};
-  return gan_step(sd::models::dcgan_generator({}, rng), sd::models::dcgan_discriminator({}, rng), {batch, 28, 28, 1},
-                  sd::NonSaturating{}, sd::Adam{}, 1, 0.0);
-}
+Step dcgan(std::int64_t batch) { return dcgan_step(batch); }
+Step dcgan_bf16(std::int64_t batch) { return dcgan_step(batch, {}, sd::Precision::bf16); }
 Step wgan_gp_dcgan(std::int64_t batch) {
   sd::Rng rng{0};
   return gan_step(sd::models::dcgan_generator({}, rng), sd::models::dcgan_discriminator({.dropout = 0.0}, rng),
@@ -253,6 +209,7 @@ struct Benchmark {
 };
 const Benchmark benchmarks[] = {{"dcgan28_b128", 128, dcgan, 128},
                                 {"dcgan28_b256", 256, dcgan, 256},
+                                {"dcgan28_b128_bf16", 128, dcgan_bf16, 128},
                                 {"mlpgan_b128", 128, mlp_gan, 128},
                                 {"mlpgan_b1", 1, mlp_gan, 1},
                                 {"wgangp_dcgan_iter_b64", 320, wgan_gp_dcgan, 64},
@@ -268,20 +225,10 @@ constexpr const char* compiler = "clang " __clang_version__;
 constexpr const char* compiler = "g++ " __VERSION__;
 #endif
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
 void measure(const Benchmark& b, double seconds) {
   sd::reset_peak_memory();
   const Step step = b.make(b.batch);
-  const double begin = now();
-  for (int n = 0; n < 3 || (now() - begin < 1.0 && n < 200); ++n) step();
-  std::vector<double> times;
-  for (const double start = now(); times.size() < 7 || (now() - start < seconds && times.size() < 20000);) {
-    const double t = now();
-    step();
-    times.push_back(1e3 * (now() - t));
-  }
-  std::sort(times.begin(), times.end());
+  const std::vector<double> times = times_of(step, seconds);
   const double median = times[times.size() / 2];
   const sd::Json line = sd::Json::Object{{"bench", b.name},
                                          {"threads", sd::threads()},
@@ -290,7 +237,7 @@ void measure(const Benchmark& b, double seconds) {
                                          {"p10", times[times.size() / 10]},
                                          {"p90", times[times.size() * 9 / 10]},
                                          {"samples_per_s", 1e3 * static_cast<double>(b.samples) / median},
-                                         {"peak_mib", static_cast<double>(sd::memory_stats().peak_bytes) / 1048576.0}};
+                                         {"peak_mib", peak_mib()}};
   std::printf("%s\n", line.dump().c_str());
   std::fflush(stdout);
 }

@@ -12,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <chrono>
 #include <cstdio>
 
 namespace sd = synthdata;
@@ -21,9 +22,10 @@ namespace {
 struct Options {
   std::string data, out = "runs/mnist_dcgan", loss = "non-saturating";
   std::int64_t steps = 0, batch = 128, samples = 1000;
+  double seconds = 0.0;
   std::uint64_t seed = 1;
   int threads = 0;
-  bool resume = false, conditional = false, judge = true;
+  bool resume = false, conditional = false, judge = true, bf16 = false;
 };
 
 /// Training images in [-1, 1] with labels, and held-out ones to judge with.
@@ -115,7 +117,12 @@ int run(const Options& o, const Loss& loss) {
   sd::Generator generator{sd::models::dcgan_generator(nets, rng), sd::NormalLatent{nets.latent}, classes};
   sd::Discriminator discriminator{sd::models::dcgan_discriminator(nets, rng), {.classes = classes, .pack = with.pack}};
   sd::AdversarialTrainer trainer{
-      generator, discriminator, loss, {.learning_rate = with.learning_rate, .ema_decay = 0.99}};
+      generator,
+      discriminator,
+      loss,
+      {.learning_rate = with.learning_rate,
+       .precision = o.bf16 ? sd::Precision::bf16 : sd::Precision::f32,
+       .ema_decay = 0.99}};
   sd::DataLoader images(data.train, {.batch_size = o.batch, .seed = o.seed});
   if constexpr (std::is_same_v<Loss, sd::Wasserstein>) trainer.add(sd::GradientPenalty{});
 
@@ -145,6 +152,7 @@ int run(const Options& o, const Loss& loss) {
     sd::write_png(folder.file("over_time.png"),
                   sd::image_grid(sd::concat(over_time, 0).value().to(sd::DType::u8), 10, {.scale = 2}));
   };
+  const auto start = std::chrono::steady_clock::now();
   sd::Interrupt interrupt;
   sd::Progress progress(steps, trainer.steps());
   trainer.on_step([&](const sd::StepInfo& info) {
@@ -157,7 +165,8 @@ int run(const Options& o, const Loss& loss) {
     }
     if (info.step % std::max<std::int64_t>(1, steps / 10) == 0) picture(info.step);
     if (info.step % 500 == 0) trainer.save(folder.checkpoint(), images, rng);
-    if (interrupt.requested()) trainer.stop();
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+    if (interrupt.requested() || (o.seconds > 0.0 && spent.count() >= o.seconds)) trainer.stop();
   });
   trainer.fit(images, {.steps = steps}, rng);
   progress.finish();
@@ -186,6 +195,8 @@ int main(int argc, char** argv) {
                  "folder of MNIST-style IDX files; without it the 8 x 8 digits shipped with the library");
   app.add_option("--out", o.out, "folder for everything that is written")->capture_default_str();
   app.add_option("--steps", o.steps, "training steps; default 3000, with --data 2000")->check(count);
+  app.add_option("--seconds", o.seconds, "end training after so much time, if that comes before --steps")
+      ->check(CLI::PositiveNumber);
   app.add_option("--batch", o.batch, "images a step")->capture_default_str()->check(count);
   app.add_option("--samples", o.samples, "new images to write")->capture_default_str()->check(count);
   app.add_option("--seed", o.seed, "same seed, same digits")->capture_default_str();
@@ -193,6 +204,7 @@ int main(int argc, char** argv) {
   app.add_option("--loss", o.loss, "the game the two nets play")
       ->capture_default_str()
       ->check(CLI::IsMember({"minimax", "non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"}));
+  app.add_flag("--bf16", o.bf16, "round the factors of products to bf16, where the processor multiplies those faster");
   app.add_flag("--resume", o.resume, "go on where the run in --out was stopped");
   app.add_flag("--conditional", o.conditional, "labels go into both nets: choose the digit that is made");
   app.add_flag("!--no-judge", o.judge, "do not train the classifier that judges");

@@ -54,6 +54,7 @@
 #include <synthdata/nn/conv.hpp>
 #include <synthdata/nn/dropout.hpp>
 #include <synthdata/nn/embedding.hpp>
+#include <synthdata/nn/in_precision.hpp>
 #include <synthdata/nn/init.hpp>
 #include <synthdata/nn/linear.hpp>
 #include <synthdata/nn/minibatch_stddev.hpp>

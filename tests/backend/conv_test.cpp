@@ -15,6 +15,7 @@
 
 namespace cpu = synthdata::backend::cpu;
 using std::int64_t;
+using synthdata::Precision;
 
 namespace {
 
@@ -69,10 +70,14 @@ double distance(const std::vector<T>& a, const std::vector<T>& b, const std::vec
 }
 
 template <class T>
-void check(const cpu::ConvGeometry& g, bool with_epilogue, double tolerance = 8) {
+void check(const cpu::ConvGeometry& g, bool with_epilogue, double tolerance = 8,
+           Precision precision = Precision::f32) {
   const int64_t x_size = g.batch * product(g.in) * g.in_channels, y_size = g.batch * product(g.out) * g.out_channels,
                 w_size = g.out_channels * product(g.kernel) * (g.in_channels / g.groups);
-  const auto x = random_values<T>(x_size), y = random_values<T>(y_size), w = random_values<T>(w_size);
+  auto x = random_values<T>(x_size), y = random_values<T>(y_size), w = random_values<T>(w_size);
+  if (precision == Precision::bf16)
+    for (auto* values : {&x, &y, &w})
+      for (T& v : *values) v = std::round(v * 64) / 64;  // bf16 holds them, and f32 their products
   const auto bias_y = random_values<T>(g.out_channels), bias_x = random_values<T>(g.in_channels);
   const auto epilogue = [&](const std::vector<T>& bias) {
     return with_epilogue ? cpu::Epilogue<T>{.bias = bias.data(),
@@ -102,9 +107,9 @@ void check(const cpu::ConvGeometry& g, bool with_epilogue, double tolerance = 8)
   std::vector<T> ry[2] = {y, y}, rx[2] = {x, x}, rw[2] = {w, w};
   for (const int t : {0, 1}) {
     synthdata::set_threads(t + 1);
-    cpu::conv_forward(g, x.data(), w.data(), ry[t].data(), epilogue(bias_y));
-    cpu::conv_input_grad(g, y.data(), w.data(), rx[t].data(), epilogue(bias_x));
-    cpu::conv_weight_grad(g, x.data(), y.data(), rw[t].data());
+    cpu::conv_forward(g, x.data(), w.data(), ry[t].data(), epilogue(bias_y), precision);
+    cpu::conv_input_grad(g, y.data(), w.data(), rx[t].data(), epilogue(bias_x), precision);
+    cpu::conv_weight_grad(g, x.data(), y.data(), rw[t].data(), precision);
   }
   synthdata::set_threads(0);
   const int64_t taps = product(g.kernel);
@@ -199,6 +204,18 @@ TEST_CASE(
       check<float>(square(3, 13, 272, 32, 4, 1, 1), with_epilogue, 100);  // more channels than one panel is deep
     }
   }
+}
+
+TEST_CASE("convolution with bf16 products: exact for numbers that bf16 holds, rounded on transformed tiles") {
+  for (int i = 0; i < 60; ++i) check<float>(random_geometry(1 + i % 3), i / 3 % 2 == 1, 8, Precision::bf16);
+  check<float>(square(16, 7, 20, 24, 5, 1, 2), false, 8, Precision::bf16);
+  check<float>(square(15, 14, 1, 40, 5, 2, 2), true, 8, Precision::bf16);
+  check<float>(square(3, 6, 300, 8, 3, 1, 1), false, 8, Precision::bf16);
+  check<float>(square(20, 4, 64, 70, 4, 1, 0), false, 8, Precision::bf16);
+  const double tiles = 400000;  // units: 5 % of the root of the number of terms
+  check<float>(square(9, 7, 32, 48, 5, 1, 2), true, tiles, Precision::bf16);
+  check<float>(square(9, 14, 32, 32, 5, 2, 2), false, tiles, Precision::bf16);
+  check<float>(square(3, 13, 272, 32, 4, 1, 1), false, tiles, Precision::bf16);
 }
 
 TEST_CASE("convolution takes no memory from the system once it has run") {

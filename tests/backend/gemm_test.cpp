@@ -7,6 +7,7 @@
 #include "../test.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +16,7 @@
 
 namespace cpu = synthdata::backend::cpu;
 using std::int64_t;
+using synthdata::Precision;
 
 namespace {
 
@@ -38,7 +40,18 @@ struct Case {
   int64_t m, n, k, extra;  // extra: how much the leading dimensions exceed the rows
   bool bias, accumulate;
   cpu::Act act;
+  Precision precision = Precision::f32;
 };
+
+/// The values that bf16 can hold, nearest even.
+std::vector<float> rounded(std::vector<float> x) {
+  for (float& v : x) {
+    auto bits = std::bit_cast<std::uint32_t>(v);
+    bits += 0x7fff + (bits >> 16 & 1);
+    v = std::bit_cast<float>(bits & 0xffff0000);
+  }
+  return x;
+}
 
 double activation(cpu::Act act, double x, double slope) {
   switch (act) {
@@ -61,15 +74,18 @@ double activation(cpu::Act act, double x, double slope) {
 template <class T>
 double worst_error(const Case& t) {
   const int64_t lda = (t.ta ? t.m : t.k) + t.extra, ldb = (t.tb ? t.k : t.n) + t.extra, ldc = t.n + t.extra;
-  const auto a = random_values<T>((t.ta ? t.k : t.m) * lda), b = random_values<T>((t.tb ? t.n : t.k) * ldb);
+  auto a = random_values<T>((t.ta ? t.k : t.m) * lda), b = random_values<T>((t.tb ? t.n : t.k) * ldb);
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (t.precision == Precision::bf16) a = rounded(a), b = rounded(b);  // their products are exact in f32
+  }
   const auto bias = random_values<T>(t.n), before = random_values<T>(t.m * ldc);
   const cpu::Epilogue<T> e{
       .bias = t.bias ? bias.data() : nullptr, .act = t.act, .slope = T(0.2), .accumulate = t.accumulate};
   auto c = before, c2 = before;
   synthdata::set_threads(1);
-  cpu::gemm(t.ta, t.tb, t.m, t.n, t.k, a.data(), lda, b.data(), ldb, c.data(), ldc, e);
+  cpu::gemm(t.ta, t.tb, t.m, t.n, t.k, a.data(), lda, b.data(), ldb, c.data(), ldc, e, t.precision);
   synthdata::set_threads(2);
-  cpu::gemm(t.ta, t.tb, t.m, t.n, t.k, a.data(), lda, b.data(), ldb, c2.data(), ldc, e);
+  cpu::gemm(t.ta, t.tb, t.m, t.n, t.k, a.data(), lda, b.data(), ldb, c2.data(), ldc, e, t.precision);
   synthdata::set_threads(0);
   double worst = c == c2 ? 0 : std::numeric_limits<double>::infinity();
   const double unit = std::numeric_limits<T>::epsilon() * (2 + std::sqrt(static_cast<double>(t.k)));
@@ -124,6 +140,45 @@ TEST_CASE("gemm equals plain loops for every instruction set, transposition and 
       CHECK(worst_error<double>(t) < tolerance);
     }
   }
+}
+
+TEST_CASE("gemm of numbers that bf16 holds is as exact with bf16 products") {
+  for (int i = 0; i < 160; ++i) {
+    const int64_t size = i < 120 ? 40 : 150;
+    Case t{.ta = i % 2 == 1,
+           .tb = i / 2 % 2 == 1,
+           .m = random_between(1, size),
+           .n = random_between(1, size),
+           .k = random_between(0, size),
+           .extra = random_between(0, 3),
+           .bias = i % 3 == 0,
+           .accumulate = i % 5 == 0,
+           .act = static_cast<cpu::Act>(i % 7 < 5 ? i % 7 : 0),
+           .precision = Precision::bf16};
+    if (i % 11 == 0) t.m = random_between(1, 6);
+    if (i % 17 == 0) t.k = random_between(500, 1400);
+    CAPTURE(t.ta, t.tb, t.m, t.n, t.k, t.extra, t.bias, t.accumulate, static_cast<int>(t.act));
+    CHECK(worst_error<float>(t) < tolerance);
+  }
+}
+
+TEST_CASE("bf16 products round their factors to nearest even, and only where the processor has them") {
+  const int64_t m = 30, n = 50, k = 77;
+  const auto a = random_values<float>(m * k), b = random_values<float>(k * n);
+  const auto a_rounded = rounded(a), b_rounded = rounded(b);
+  std::vector<float> plain(static_cast<std::size_t>(m * n)), expected(plain), found(plain);
+  cpu::gemm(false, false, m, n, k, a.data(), k, b.data(), n, plain.data(), n);
+  cpu::gemm(false, false, m, n, k, a_rounded.data(), k, b_rounded.data(), n, expected.data(), n);
+  cpu::gemm(false, false, m, n, k, a.data(), k, b.data(), n, found.data(), n, {}, Precision::bf16);
+  if (!cpu::has_bf16()) {
+    CHECK(found == plain);
+    return;
+  }
+  CHECK(found != plain);
+  double worst = 0.0;
+  for (std::size_t i = 0; i < found.size(); ++i)
+    worst = std::max(worst, static_cast<double>(std::abs(found[i] - expected[i])));
+  CHECK(worst < 1e-5);
 }
 
 TEST_CASE("gemm handles shapes beyond one block, the same bits for one and two threads") {

@@ -1,5 +1,6 @@
 #include <synthdata/gan/trainer.hpp>
 
+#include <synthdata/backend/cpu/isa.hpp>
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/data/toy.hpp>
 #include <synthdata/models/mlp.hpp>
@@ -53,6 +54,17 @@ struct InfinitePenalty {
 const TrainerOptions full_options{.critic_steps = 2, .learning_rate = 1e-3, .instance_noise = 0.1, .ema_decay = 0.9};
 
 }  // namespace
+
+TEST_CASE("bf16 products are an option of the trainer: other weights after a step, kept in f32") {
+  Nets narrow(1), plain(1);
+  auto images = loader(), same = loader();
+  AdversarialTrainer a{narrow.generator, narrow.critic, NonSaturating{}, {.precision = Precision::bf16}};
+  AdversarialTrainer b{plain.generator, plain.critic, NonSaturating{}};
+  const double loss = a.step(images, narrow.rng).critic_loss;
+  CHECK(loss == Approx(b.step(same, plain.rng).critic_loss).epsilon(0.02));
+  CHECK(product_precision() == Precision::f32);
+  CHECK(same_weights(narrow, plain) == !backend::cpu::has_bf16());
+}
 
 TEST_CASE("a run that stopped and resumed equals one that did not, bit for bit") {
   const std::string path = "trainer_test_state.safetensors";

@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/core/precision.hpp>
 #include <synthdata/data/loader.hpp>
 #include <synthdata/gan/checkpoint.hpp>
 #include <synthdata/gan/discriminator.hpp>
@@ -35,6 +36,7 @@ struct TrainerOptions {
   double instance_noise = 0.0;               ///< std of the noise on the critic's inputs (Sønderby et al. 2017)
   std::int64_t instance_noise_steps = 0;     ///< > 0: the noise falls to 0 in a line over so many steps
   std::int64_t unrolled_steps = 0;           ///< critic updates the generator looks ahead (Metz et al. 2017)
+  Precision precision = Precision::f32;      ///< of the products of both nets; weights and their updates are always f32
   double ema_decay = 0.0;                    ///< > 0: an average of the generator is kept, see averaged_generator()
   CollapseOptions collapse = {};
 };
@@ -146,6 +148,7 @@ class AdversarialTrainer {
   /// One training step.
   template <BatchSource Source>
   StepInfo step(Source& source, Rng& rng) {
+    const ProductPrecision precision(options_.precision);
     StepInfo info;
     info.step = step_ + 1;
     Context context{.mode = Mode::training, .rng = &rng};

@@ -44,12 +44,13 @@ SYNTHDATA_INLINE Var conv_forward(const ConvPlan& plan, const Var& x, const Var&
   Tensor y = Tensor::empty(plan.y_shape(), x.dtype());
   visit_floating(x.dtype(), "conv", [&]<class T>() {
     backend::cpu::conv_forward(plan.geometry, x.value().data<T>(), w.value().data<T>(), y.data<T>(),
-                               epilogue<T>(act, bias.value()));
+                               epilogue<T>(act, bias.value()), product_precision());
   });
   if (!recording(x, w, bias)) return Var(std::move(y));
   return record(
       "conv", y,
-      [plan, x, w, y, act](const Var& g, Backward& out) {
+      [plan, x, w, y, act, precision = product_precision()](const Var& g, Backward& out) {
+        const ProductPrecision same(precision);
         const Var before = through_activation(act, g, out.output(y));
         if (out.needs(0)) out.add(0, conv_input_grad(plan, before, w, {}, {}));
         if (out.needs(1)) out.add(1, conv_weight_grad(plan, x, before));
@@ -63,12 +64,13 @@ SYNTHDATA_INLINE Var conv_input_grad(const ConvPlan& plan, const Var& gy, const 
   Tensor gx = Tensor::empty(plan.x_shape(), gy.dtype());
   visit_floating(gy.dtype(), "conv_transpose", [&]<class T>() {
     backend::cpu::conv_input_grad(plan.geometry, gy.value().data<T>(), w.value().data<T>(), gx.data<T>(),
-                                  epilogue<T>(act, bias.value()));
+                                  epilogue<T>(act, bias.value()), product_precision());
   });
   if (!recording(gy, w, bias)) return Var(std::move(gx));
   return record(
       "conv_transpose", gx,
-      [plan, gy, w, gx, act](const Var& g, Backward& out) {
+      [plan, gy, w, gx, act, precision = product_precision()](const Var& g, Backward& out) {
+        const ProductPrecision same(precision);
         const Var before = through_activation(act, g, out.output(gx));
         if (out.needs(0)) out.add(0, conv_forward(plan, before, w, {}, {}));
         if (out.needs(1)) out.add(1, conv_weight_grad(plan, before, gy));
@@ -80,11 +82,13 @@ SYNTHDATA_INLINE Var conv_input_grad(const ConvPlan& plan, const Var& gy, const 
 SYNTHDATA_INLINE Var conv_weight_grad(const ConvPlan& plan, const Var& x, const Var& gy) {
   Tensor gw = Tensor::empty(plan.w_shape(), x.dtype());
   visit_floating(x.dtype(), "conv_weight_grad", [&]<class T>() {
-    backend::cpu::conv_weight_grad(plan.geometry, x.value().data<T>(), gy.value().data<T>(), gw.data<T>());
+    backend::cpu::conv_weight_grad(plan.geometry, x.value().data<T>(), gy.value().data<T>(), gw.data<T>(),
+                                   product_precision());
   });
   return record(
       "conv_weight_grad", std::move(gw),
-      [plan, x, gy](const Var& g, Backward& out) {
+      [plan, x, gy, precision = product_precision()](const Var& g, Backward& out) {
+        const ProductPrecision same(precision);
         if (out.needs(0)) out.add(0, conv_input_grad(plan, gy, g, {}, {}));
         if (out.needs(1)) out.add(1, conv_forward(plan, x, g, {}, {}));
       },

@@ -27,6 +27,7 @@ inline Tensor batched_product(const Tensor& a, const Tensor& b, const MatmulOpti
   const std::int64_t m = a.shape(o.transpose_a ? -1 : -2), k = a.shape(o.transpose_a ? -2 : -1);
   const std::int64_t n = b.shape(o.transpose_b ? -2 : -1);
   const Shape batch = batch_axes(a.shape());
+  const Precision precision = product_precision();  // of this thread, not of those that share the work
   Tensor out = Tensor::empty(with_matrix(batch, m, n), a.dtype());
   visit_floating(a.dtype(), "matmul", [&]<class T>() {
     const T *pa = a.data<T>(), *pb = b.data<T>();
@@ -34,7 +35,7 @@ inline Tensor batched_product(const Tensor& a, const Tensor& b, const MatmulOpti
     const std::int64_t count = batch.size(), lda = a.shape(-1), ldb = b.shape(-1);
     const auto one = [&](std::int64_t i) {
       backend::cpu::gemm(o.transpose_a, o.transpose_b, m, n, k, pa + i * m * k, lda, pb + i * k * n, ldb,
-                         pc + i * m * n, n);
+                         pc + i * m * n, n, {}, precision);
     };
     // Many small products are shared out whole; few or large ones are split inside gemm.
     if (count > 1 && m * n * k < (std::int64_t{1} << 21)) {
@@ -70,7 +71,8 @@ SYNTHDATA_INLINE Var matmul(const Var& a, const Var& b, const MatmulOptions& o) 
   const Var wide_b = broadcast_to(b, detail::with_matrix(batch, b.shape(-2), b.shape(-1)));
   return detail::record(
       "matmul", detail::batched_product(wide_a.value(), wide_b.value(), o),
-      [wide_a, wide_b, o](const Var& g, Backward& out) {
+      [wide_a, wide_b, o, precision = product_precision()](const Var& g, Backward& out) {
+        const ProductPrecision same(precision);
         if (out.needs(0)) {
           out.add(0, o.transpose_a ? matmul(wide_b, g, {.transpose_a = o.transpose_b, .transpose_b = true})
                                    : matmul(g, wide_b, {.transpose_b = !o.transpose_b}));
@@ -104,12 +106,13 @@ SYNTHDATA_INLINE Var linear(const Var& x, const Var& weight, const Var& bias, co
   Tensor y = Tensor::empty({n, out_features}, x.dtype());
   visit_floating(x.dtype(), "linear", [&]<class T>() {
     backend::cpu::gemm(false, true, n, out_features, in, x.value().data<T>(), in, weight.value().data<T>(), in,
-                       y.data<T>(), out_features, detail::epilogue<T>(activation, bias.value()));
+                       y.data<T>(), out_features, detail::epilogue<T>(activation, bias.value()), product_precision());
   });
   if (!detail::recording(x, weight, bias)) return Var(std::move(y));
   return detail::record(
       "linear", y,
-      [x, weight, y, activation](const Var& g, Backward& out) {
+      [x, weight, y, activation, precision = product_precision()](const Var& g, Backward& out) {
+        const ProductPrecision same(precision);
         const Var before = detail::through_activation(activation, g, out.output(y));
         if (out.needs(0)) out.add(0, matmul(before, weight));
         if (out.needs(1)) out.add(1, matmul(before, x, {.transpose_a = true}));

@@ -14,17 +14,22 @@
 namespace synthdata::backend::cpu {
 
 /// y = act([y +] x * w + bias), bias [K].
-void conv_forward(const ConvGeometry& g, const float* x, const float* w, float* y, const Epilogue<float>& e = {});
-void conv_forward(const ConvGeometry& g, const double* x, const double* w, double* y, const Epilogue<double>& e = {});
+void conv_forward(const ConvGeometry& g, const float* x, const float* w, float* y, const Epilogue<float>& e = {},
+                  Precision precision = Precision::f32);
+void conv_forward(const ConvGeometry& g, const double* x, const double* w, double* y, const Epilogue<double>& e = {},
+                  Precision precision = Precision::f32);
 
 /// gx = act([gx +] the adjoint of conv_forward in x applied to gy + bias), bias [C]: also the transposed convolution.
-void conv_input_grad(const ConvGeometry& g, const float* gy, const float* w, float* gx, const Epilogue<float>& e = {});
+void conv_input_grad(const ConvGeometry& g, const float* gy, const float* w, float* gx, const Epilogue<float>& e = {},
+                     Precision precision = Precision::f32);
 void conv_input_grad(const ConvGeometry& g, const double* gy, const double* w, double* gx,
-                     const Epilogue<double>& e = {});
+                     const Epilogue<double>& e = {}, Precision precision = Precision::f32);
 
 /// gw = the adjoint of conv_forward in w applied to gy.
-void conv_weight_grad(const ConvGeometry& g, const float* x, const float* gy, float* gw);
-void conv_weight_grad(const ConvGeometry& g, const double* x, const double* gy, double* gw);
+void conv_weight_grad(const ConvGeometry& g, const float* x, const float* gy, float* gw,
+                      Precision precision = Precision::f32);
+void conv_weight_grad(const ConvGeometry& g, const double* x, const double* gy, double* gw,
+                      Precision precision = Precision::f32);
 
 }  // namespace synthdata::backend::cpu
 

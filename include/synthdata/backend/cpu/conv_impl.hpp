@@ -48,7 +48,7 @@ void for_each_depth_block(const Gather<T>& g, const F& f) {
   constexpr std::int64_t depth = panel_depth<T>;
   const std::int64_t taps = g.taps(), row = g.axis[2].taps;
   if (taps == 0) return f(DepthBlock{{0, 0}, {0, g.channels}});
-  const std::int64_t parts = (g.channels + depth - 1) / depth, part = (g.channels + parts - 1) / parts;
+  const std::int64_t parts = (g.channels + depth - 1) / depth, part = ((g.channels + parts - 1) / parts + 1) / 2 * 2;
   std::int64_t each = std::max<std::int64_t>(1, depth / g.channels);
   const bool whole_rows = each >= row;
   if (whole_rows) {
@@ -68,7 +68,7 @@ template <class T>
 void pack_weights(const Kernels<T>& kernels, const Gather<T>& g, std::int64_t group, const DepthBlock& block,
                   std::int64_t j0, std::int64_t j1, std::int64_t panel_size, T* to) {
   const std::int64_t depth = block.channels.end - block.channels.begin;
-  for (std::int64_t t = block.taps.begin; t < block.taps.end; ++t, to += depth * kernels.columns)
+  for (std::int64_t t = block.taps.begin; t < block.taps.end; ++t, to += kernels.words(depth) * kernels.columns)
     pack_b(kernels, g.weights_by_column, depth, j1 - j0,
            g.weight(group, g.kernel_index(g.tap(t)), block.channels.begin, j0), g.weight_stride(), to, panel_size);
 }
@@ -83,7 +83,8 @@ void gather(const Gather<T>& g, const Epilogue<T>& e) {
   if constexpr (sizeof(T) == sizeof(float)) {
     if (winograd_pays(g)) return winograd_gather(g, e);
   }
-  const Kernels<T>& kernels = kernels_in_use<T>();
+  // A pair must not reach from one tap into the next.
+  const Kernels<T>& kernels = kernels_in_use<T>(g.channels % 2 == 0 ? g.precision : Precision::f32);
   const bool by_image = g.batch >= kernels.heights[1].rows || positions == 1;
   std::int64_t image_panels = 0;
   for (std::int64_t n = 0; n < g.batch; n += kernels.next_rows(g.batch - n)) ++image_panels;
@@ -102,7 +103,7 @@ void gather(const Gather<T>& g, const Epilogue<T>& e) {
         bool first = true;
         for_each_depth_block(g, [&](const DepthBlock& block) {
           const std::int64_t depth = block.channels.end - block.channels.begin;
-          const std::int64_t panel_size = (block.taps.end - block.taps.begin) * depth * kernels.columns;
+          const std::int64_t panel_size = (block.taps.end - block.taps.begin) * kernels.words(depth) * kernels.columns;
           const bool final = block.taps.end == g.taps() && block.channels.end == g.channels;
           pack_weights(kernels, g, group, block, j0, j1, panel_size, b_buffer.data());
           Finish<T> finish{.load_c = !first || e.accumulate};
@@ -111,12 +112,19 @@ void gather(const Gather<T>& g, const Epilogue<T>& e) {
           Panel<T> panel{a_buffer.data(), Layout::by_row, 0};
           T* c[max_tile_rows];
           Range taps = block.taps;
-          const auto multiply = [&] {
-            const T* b = b_buffer.data() + (taps.begin - block.taps.begin) * depth * kernels.columns;
-            multiply_panel(kernels, panel, (taps.end - taps.begin) * depth, b, kernels.columns, panel_size, j1 - j0, c,
-                           finish);
-          };
           std::int64_t count = 0;
+          const auto pack_row = [&](int r, const T* image) {
+            T* row = panel.data + r * panel_stride<T>;
+            if (kernels.step == 1) return copy_segments(image, segments, count, row);
+            T values[panel_depth<T>];
+            copy_segments(image, segments, count, values);
+            kernels.copy_row((taps.end - taps.begin) * depth, values, row);
+          };
+          const auto multiply = [&] {
+            const T* b = b_buffer.data() + (taps.begin - block.taps.begin) * kernels.words(depth) * kernels.columns;
+            multiply_panel(kernels, panel, kernels.words((taps.end - taps.begin) * depth), b, kernels.columns,
+                           panel_size, j1 - j0, c, finish);
+          };
           if (by_image) {
             std::int64_t n = 0;
             for (std::int64_t i = 0; i < p0 % image_panels; ++i) n += kernels.next_rows(g.batch - n);
@@ -129,7 +137,7 @@ void gather(const Gather<T>& g, const Epilogue<T>& e) {
               panel.rows = kernels.next_rows(g.batch - n);
               if (count > 0 || first || final) {
                 for (int r = 0; r < panel.rows; ++r) {
-                  copy_segments(source + (n + r) * g.image_size(), segments, count, panel.data + r * panel_stride<T>);
+                  pack_row(r, source + (n + r) * g.image_size());
                   c[r] = g.destination_row(n + r, q) + group * g.columns + j0;
                 }
                 multiply();
@@ -144,7 +152,7 @@ void gather(const Gather<T>& g, const Epilogue<T>& e) {
               count = g.list_segments(q, taps, false, block.channels, segments);
               const bool outside = count == 1 && segments[0].source < 0;
               if (!outside || first || final) {
-                copy_segments(source + n * g.image_size(), segments, count, panel.data + panel.rows * panel_stride<T>);
+                pack_row(panel.rows, source + n * g.image_size());
                 c[panel.rows++] = g.destination_row(n, q) + group * g.columns + j0;
               }
               if (panel.rows == kernels.rows() || (i == end - 1 && panel.rows > 0)) {
@@ -172,7 +180,7 @@ void project_then_gather(const Gather<T>* phases, std::int64_t n_phases, const E
   parallel_for(g.batch, images, [&](std::int64_t n0, std::int64_t n1) {
     const Scratch<T> products((n1 - n0) * sources * width);
     gemm(false, g.weights_by_column, (n1 - n0) * sources, width, g.channels, g.source + n0 * g.image_size(), g.channels,
-         g.weights, g.weights_by_column ? g.channels : width, products.data(), width);
+         g.weights, g.weights_by_column ? g.channels : width, products.data(), width, {}, g.precision);
     for (std::int64_t n = n0; n < n1; ++n) {
       const T* image = products.data() + (n - n0) * sources * width;
       for (std::int64_t f = 0; f < n_phases; ++f) {
@@ -221,7 +229,7 @@ bool projection_pays(const Gather<T>& g, std::int64_t destinations) {
 }
 
 template <class T>
-Gather<T> forward_gather(const ConvGeometry& g, const T* x, const T* w, T* y) {
+Gather<T> forward_gather(const ConvGeometry& g, const T* x, const T* w, T* y, Precision precision) {
   return {.axis = {forward_axis(g, 0), forward_axis(g, 1), forward_axis(g, 2)},
           .batch = g.batch,
           .groups = g.groups,
@@ -232,7 +240,8 @@ Gather<T> forward_gather(const ConvGeometry& g, const T* x, const T* w, T* y) {
           .weights_by_column = true,
           .kernel = {g.kernel[0], g.kernel[1], g.kernel[2]},
           .destination = y,
-          .destination_extent = {g.out[0], g.out[1], g.out[2]}};
+          .destination_extent = {g.out[0], g.out[1], g.out[2]},
+          .precision = precision};
 }
 
 /// Part f of a strided convolution: the taps whose distance along each axis is a multiple of the stride, so that they
@@ -255,14 +264,14 @@ inline bool phases_pay(const ConvGeometry& g, const Gather<float>& all) {
 }
 
 template <class T>
-void conv_forward_any(const ConvGeometry& g, const T* x, const T* w, T* y, const Epilogue<T>& e) {
-  const Gather<T> all = forward_gather(g, x, w, y);
+void conv_forward_any(const ConvGeometry& g, const T* x, const T* w, T* y, const Epilogue<T>& e, Precision precision) {
+  const Gather<T> all = forward_gather(g, x, w, y, precision);
   const std::int64_t taps = product(g.kernel);
   const bool one_window = g.groups == 1 && product(g.out) == 1 && g.pad[0] + g.pad[1] + g.pad[2] == 0 &&
                           std::equal(g.in, g.in + 3, g.kernel);
   if (one_window)  // the kernel covers the image: a plain matrix product
     return gemm(false, true, g.batch, all.columns, taps * all.channels, x, taps * all.channels, w, taps * all.channels,
-                y, all.columns, e);
+                y, all.columns, e, precision);
   if (projection_pays(all, product(g.out) * taps)) return project_then_gather(&all, 1, e);
   if constexpr (sizeof(T) == sizeof(float)) {
     if (phases_pay(g, all)) {
@@ -277,7 +286,8 @@ void conv_forward_any(const ConvGeometry& g, const T* x, const T* w, T* y, const
 }
 
 template <class T>
-void conv_input_grad_any(const ConvGeometry& g, const T* gy, const T* w, T* gx, const Epilogue<T>& e) {
+void conv_input_grad_any(const ConvGeometry& g, const T* gy, const T* w, T* gx, const Epilogue<T>& e,
+                         Precision precision) {
   const std::int64_t n_phases = product(g.stride);
   const Scratch<Gather<T>> phases(n_phases);
   double work = 0;
@@ -293,7 +303,8 @@ void conv_input_grad_any(const ConvGeometry& g, const T* gy, const T* w, T* gx, 
                                       .weights_by_column = false,
                                       .kernel = {g.kernel[0], g.kernel[1], g.kernel[2]},
                                       .destination = gx,
-                                      .destination_extent = {g.in[0], g.in[1], g.in[2]}};
+                                      .destination_extent = {g.in[0], g.in[1], g.in[2]},
+                                      .precision = precision};
     work += static_cast<double>(phases.data()[f].positions() * phases.data()[f].taps());
   }
   if (projection_pays(phases.data()[0], static_cast<std::int64_t>(work)))
@@ -304,7 +315,7 @@ void conv_input_grad_any(const ConvGeometry& g, const T* gy, const T* w, T* gx, 
 /// gw of many channels: for each tap a product gy^T x over the positions whose tap is inside the image.
 template <class T>
 void weight_grad_by_tap(const Gather<T>& g, const T* gy, T* gw) {
-  const Kernels<T>& kernels = kernels_in_use<T>();
+  const Kernels<T>& kernels = kernels_in_use<T>(g.precision);
   const std::int64_t taps = g.taps(), rows = g.columns, columns = g.channels, positions = g.positions();
   const std::int64_t kernel = product(g.kernel);
   const double flops = 2.0 * static_cast<double>(g.batch * positions) * static_cast<double>(rows * columns);
@@ -336,7 +347,7 @@ void weight_grad_by_tap(const Gather<T>& g, const T* gy, T* gw) {
                   q.advance(nh, nw);
                   if (q.d == nd) q.d = 0, ++image;
                 }
-                const std::int64_t panel_size = kb * kernels.columns;
+                const std::int64_t panel_size = kernels.words(kb) * kernels.columns;
                 kernels.copy_b(kb, g.source + group * columns + j0, from_x, 0, j1 - j0, b_buffer.data(), panel_size);
                 multiply_transposed<T>(kernels, i1 - i0, kb, gy + group * rows + i0, from_gy, 0, b_buffer.data(),
                                        kernels.columns, panel_size, j1 - j0,
@@ -398,8 +409,8 @@ void weight_grad_by_patch(const Gather<T>& g, const T* gy, T* gw) {
 }
 
 template <class T>
-void conv_weight_grad_any(const ConvGeometry& g, const T* x, const T* gy, T* gw) {
-  const Gather<T> all = forward_gather<T>(g, x, nullptr, nullptr);
+void conv_weight_grad_any(const ConvGeometry& g, const T* x, const T* gy, T* gw, Precision precision) {
+  const Gather<T> all = forward_gather<T>(g, x, nullptr, nullptr, precision);
   if (all.channels * all.columns * all.taps() == 0) return;
   if constexpr (sizeof(T) == sizeof(float)) {
     if (winograd_pays(all)) return winograd_weight_grad(all, gy, gw);
@@ -418,26 +429,28 @@ void conv_weight_grad_any(const ConvGeometry& g, const T* x, const T* gy, T* gw)
 }
 
 SYNTHDATA_INLINE void conv_forward(const ConvGeometry& g, const float* x, const float* w, float* y,
-                                   const Epilogue<float>& e) {
-  conv_forward_any(g, x, w, y, e);
+                                   const Epilogue<float>& e, Precision precision) {
+  conv_forward_any(g, x, w, y, e, precision);
 }
 SYNTHDATA_INLINE void conv_forward(const ConvGeometry& g, const double* x, const double* w, double* y,
-                                   const Epilogue<double>& e) {
-  conv_forward_any(g, x, w, y, e);
+                                   const Epilogue<double>& e, Precision precision) {
+  conv_forward_any(g, x, w, y, e, precision);
 }
 SYNTHDATA_INLINE void conv_input_grad(const ConvGeometry& g, const float* gy, const float* w, float* gx,
-                                      const Epilogue<float>& e) {
-  conv_input_grad_any(g, gy, w, gx, e);
+                                      const Epilogue<float>& e, Precision precision) {
+  conv_input_grad_any(g, gy, w, gx, e, precision);
 }
 SYNTHDATA_INLINE void conv_input_grad(const ConvGeometry& g, const double* gy, const double* w, double* gx,
-                                      const Epilogue<double>& e) {
-  conv_input_grad_any(g, gy, w, gx, e);
+                                      const Epilogue<double>& e, Precision precision) {
+  conv_input_grad_any(g, gy, w, gx, e, precision);
 }
-SYNTHDATA_INLINE void conv_weight_grad(const ConvGeometry& g, const float* x, const float* gy, float* gw) {
-  conv_weight_grad_any(g, x, gy, gw);
+SYNTHDATA_INLINE void conv_weight_grad(const ConvGeometry& g, const float* x, const float* gy, float* gw,
+                                       Precision precision) {
+  conv_weight_grad_any(g, x, gy, gw, precision);
 }
-SYNTHDATA_INLINE void conv_weight_grad(const ConvGeometry& g, const double* x, const double* gy, double* gw) {
-  conv_weight_grad_any(g, x, gy, gw);
+SYNTHDATA_INLINE void conv_weight_grad(const ConvGeometry& g, const double* x, const double* gy, double* gw,
+                                       Precision precision) {
+  conv_weight_grad_any(g, x, gy, gw, precision);
 }
 
 }  // namespace synthdata::backend::cpu

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <synthdata/backend/cpu/conv_geometry.hpp>
+#include <synthdata/core/precision.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -112,6 +113,7 @@ struct Gather {
   std::int64_t kernel[3];
   T* destination;
   std::int64_t destination_extent[3];
+  Precision precision = Precision::f32;
 
   std::int64_t positions() const { return axis[0].count * axis[1].count * axis[2].count; }
   std::int64_t taps() const { return axis[0].taps * axis[1].taps * axis[2].taps; }

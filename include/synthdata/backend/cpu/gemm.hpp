@@ -11,6 +11,7 @@
 
 #include <synthdata/backend/cpu/epilogue.hpp>
 #include <synthdata/config.hpp>
+#include <synthdata/core/precision.hpp>
 
 #include <cstdint>
 
@@ -20,9 +21,11 @@ namespace synthdata::backend::cpu {
 /// @param trans_a, trans_b  A is [m, k], or [k, m] if trans_a; B is [k, n], or [n, k] if trans_b
 /// @param lda, ldb, ldc     elements from one row to the next; C must not overlap A, B or the bias
 void gemm(bool trans_a, bool trans_b, std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda,
-          const float* b, std::int64_t ldb, float* c, std::int64_t ldc, const Epilogue<float>& e = {});
+          const float* b, std::int64_t ldb, float* c, std::int64_t ldc, const Epilogue<float>& e = {},
+          Precision precision = Precision::f32);
 void gemm(bool trans_a, bool trans_b, std::int64_t m, std::int64_t n, std::int64_t k, const double* a, std::int64_t lda,
-          const double* b, std::int64_t ldb, double* c, std::int64_t ldc, const Epilogue<double>& e = {});
+          const double* b, std::int64_t ldb, double* c, std::int64_t ldc, const Epilogue<double>& e = {},
+          Precision precision = Precision::f32);
 
 }  // namespace synthdata::backend::cpu
 

@@ -22,15 +22,15 @@ template <class T>
 void gemm_block(const Kernels<T>& kernels, const Matrix<T>& a, const Matrix<T>& b, std::int64_t k, bool few_rows,
                 std::int64_t i0, std::int64_t i1, std::int64_t j0, std::int64_t j1, T* c, std::int64_t ldc,
                 const Epilogue<T>& e) {
-  const std::int64_t deepest = few_rows ? 32 : panel_depth<T>;
+  const std::int64_t deepest = few_rows ? 32 : panel_depth<T> * kernels.step;
   const std::int64_t blocks = std::max<std::int64_t>(1, (k + deepest - 1) / deepest);
-  const std::int64_t depth = std::max<std::int64_t>(1, (k + blocks - 1) / blocks);
+  const std::int64_t depth = std::max<std::int64_t>(1, kernels.words((k + blocks - 1) / blocks)) * kernels.step;
   const bool direct_b = few_rows && (j1 - j0) % kernels.columns == 0;
   const Scratch<T> a_buffer = a.transposed ? column_panel_buffer<T>() : Panel<T>::buffer();
-  const Scratch<T> b_buffer(direct_b ? 0 : kernels.panels(j1 - j0) * depth * kernels.columns);
+  const Scratch<T> b_buffer(direct_b ? 0 : kernels.panels(j1 - j0) * kernels.words(depth) * kernels.columns);
   for (std::int64_t p = 0, block = 0; block < blocks; ++block, p += depth) {
     const std::int64_t kb = std::min(depth, k - p);
-    const std::int64_t panel_size = direct_b ? kernels.columns : kb * kernels.columns;
+    const std::int64_t panel_size = direct_b ? kernels.columns : kernels.words(kb) * kernels.columns;
     const std::int64_t ldb = direct_b ? b.ld : kernels.columns;
     const T* packed = direct_b ? b.at(p, j0) : b_buffer.data();
     if (!direct_b) pack_b(kernels, b.transposed, kb, j1 - j0, b.at(p, j0), b.ld, b_buffer.data(), panel_size);
@@ -45,12 +45,12 @@ void gemm_block(const Kernels<T>& kernels, const Matrix<T>& a, const Matrix<T>& 
       const Panel<T> panel{a_buffer.data(), Layout::by_row, kernels.next_rows(i1 - i)};
       T* rows[max_tile_rows];
       for (int r = 0; r < panel.rows; ++r) {
-        std::memcpy(panel.data + r * panel_stride<T>, a.at(i + r, p), static_cast<std::size_t>(kb) * sizeof(T));
+        kernels.copy_row(kb, a.at(i + r, p), panel.data + r * panel_stride<T>);
         rows[r] = c + (i + r) * ldc + j0;
       }
       for (std::int64_t r = i + panel.rows, end = std::min(r + panel.rows, i1); r < end; ++r)
         for (std::int64_t q = 0; q < kb; q += 64 / sizeof(T)) __builtin_prefetch(a.at(r, p + q), 0, 2);
-      multiply_panel(kernels, panel, kb, packed, ldb, panel_size, j1 - j0, rows, finish);
+      multiply_panel(kernels, panel, kernels.words(kb), packed, ldb, panel_size, j1 - j0, rows, finish);
       i += panel.rows;
     }
   }
@@ -89,9 +89,9 @@ void gemm_dot(const Kernels<T>& kernels, std::int64_t m, std::int64_t n, std::in
 
 template <class T>
 void gemm_any(const Matrix<T>& a, const Matrix<T>& b, std::int64_t m, std::int64_t n, std::int64_t k, T* c,
-              std::int64_t ldc, const Epilogue<T>& e) {
+              std::int64_t ldc, const Epilogue<T>& e, Precision precision = Precision::f32) {
   if (m <= 0 || n <= 0) return;
-  const Kernels<T>& kernels = kernels_in_use<T>();
+  const Kernels<T>& kernels = kernels_in_use<T>(precision);
   constexpr std::int64_t few = 6;  // beyond, full tiles with unused columns win
 
   if (n <= few && !a.transposed) {
@@ -111,7 +111,7 @@ void gemm_any(const Matrix<T>& a, const Matrix<T>& b, std::int64_t m, std::int64
   }
   const Tasks tasks = Tasks::plan(m, kernels.rows(), m, n, kernels.columns, block_columns,
                                   2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k));
-  const bool few_rows = m <= kernels.heights[1].rows && !b.transposed;
+  const bool few_rows = m <= kernels.heights[1].rows && !b.transposed && kernels.step == 1;
   tasks.run(m, n, [&](std::int64_t, std::int64_t i0, std::int64_t i1, std::int64_t j0, std::int64_t j1) {
     gemm_block(kernels, a, b, k, few_rows, i0, i1, j0, j1, c, ldc, e);
   });
@@ -119,12 +119,12 @@ void gemm_any(const Matrix<T>& a, const Matrix<T>& b, std::int64_t m, std::int64
 
 SYNTHDATA_INLINE void gemm(bool trans_a, bool trans_b, std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
                            std::int64_t lda, const float* b, std::int64_t ldb, float* c, std::int64_t ldc,
-                           const Epilogue<float>& e) {
-  gemm_any<float>({a, lda, trans_a}, {b, ldb, trans_b}, m, n, k, c, ldc, e);
+                           const Epilogue<float>& e, Precision precision) {
+  gemm_any<float>({a, lda, trans_a}, {b, ldb, trans_b}, m, n, k, c, ldc, e, precision);
 }
 SYNTHDATA_INLINE void gemm(bool trans_a, bool trans_b, std::int64_t m, std::int64_t n, std::int64_t k, const double* a,
                            std::int64_t lda, const double* b, std::int64_t ldb, double* c, std::int64_t ldc,
-                           const Epilogue<double>& e) {
+                           const Epilogue<double>& e, Precision) {
   gemm_any<double>({a, lda, trans_a}, {b, ldb, trans_b}, m, n, k, c, ldc, e);
 }
 

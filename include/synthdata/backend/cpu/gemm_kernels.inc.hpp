@@ -8,6 +8,7 @@
 //   SYNTHDATA_KERNEL_BYTES   bytes of a vector register
 //   SYNTHDATA_KERNEL_ROWS    heights of the tiles, tallest first: 14 x 2 vectors of sums, 2 of B and 1 of A fit 32
 //                            registers; 6 x 2 fit 16
+//   SYNTHDATA_KERNEL_PAIRS   1 if panels hold pairs of bf16 (bf16.hpp)
 //
 // SPDX-License-Identifier: MIT
 
@@ -32,6 +33,19 @@ SYNTHDATA_KERNEL_TARGET void multiply_tile(std::int64_t k, const T* a, const T* 
   constexpr std::int64_t k_step = layout == Layout::by_row ? 1 : column_step;
   V sum[rows][vectors] = {};
   for (; k > 0; --k, a += k_step, b += ldb) {
+#if SYNTHDATA_KERNEL_PAIRS
+    pairs::Words bv[vectors];
+    SYNTHDATA_UNROLL
+    for (int v = 0; v < vectors; ++v) __builtin_memcpy(&bv[v], b + v * lanes, sizeof(V));
+    SYNTHDATA_UNROLL
+    for (int r = 0; r < rows; ++r) {
+      std::uint32_t word;
+      __builtin_memcpy(&word, a + r * row_step, sizeof(word));
+      const pairs::Words av = word - pairs::Words{};  // all lanes
+      SYNTHDATA_UNROLL
+      for (int v = 0; v < vectors; ++v) pairs::multiply_add(sum[r][v], av, bv[v]);
+    }
+#else
     V bv[vectors];
     SYNTHDATA_UNROLL
     for (int v = 0; v < vectors; ++v) __builtin_memcpy(&bv[v], b + v * lanes, sizeof(V));
@@ -41,6 +55,7 @@ SYNTHDATA_KERNEL_TARGET void multiply_tile(std::int64_t k, const T* a, const T* 
       SYNTHDATA_UNROLL
       for (int v = 0; v < vectors; ++v) sum[r][v] += av * bv[v];
     }
+#endif
   }
   SYNTHDATA_UNROLL
   for (int r = 0; r < rows; ++r) {
@@ -158,6 +173,21 @@ SYNTHDATA_KERNEL_TARGET void transpose(std::int64_t k, const T* from, std::int64
   if (r < width) transpose_columns(k, from + r * ld, ld, rows - r, width - r, width, to + r);
 }
 
+#if SYNTHDATA_KERNEL_PAIRS
+/// See Kernels::transpose: rows become words first, and words are transposed like numbers.
+inline void transpose_pairs(std::int64_t k, const float* from, std::int64_t ld, int rows, float* to) {
+  constexpr std::int64_t width = panel_stride<float>;
+  alignas(64) float words[max_tile_columns * width];
+  for (int r = 0; r < rows; ++r) pairs::copy_row(k, from + r * ld, words + r * width);
+  transpose<float>((k + 1) / 2, words, width, rows, to);
+}
+#else
+template <class T>
+void copy_row(std::int64_t k, const T* from, T* to) {
+  std::memcpy(to, from, static_cast<std::size_t>(k) * sizeof(T));
+}
+#endif
+
 template <class T, class F>
 SYNTHDATA_KERNEL_TARGET void apply(const F& f, std::int64_t n, T* x) {
   constexpr int block = 16;  // a fixed count, so that the loop is vectorised at -O2
@@ -213,9 +243,19 @@ inline constexpr Kernels<T> kernels = {
     edge_tiles<T> ? 1 : 2 > (),
     .dot = dot_tile<T, dot_rows, dot_columns>,
     .dot_one = dot_tile<T, dot_one_rows, 1>,
+#if SYNTHDATA_KERNEL_PAIRS
+    .step = 2,
+    .copy_row = pairs::copy_row,
+    .copy_a = pairs::copy_columns<tile_rows[0], column_step>,
+    .copy_b = pairs::copy_columns<2 * VectorOf<T>::lanes, 2 * VectorOf<T>::lanes>,
+    .transpose = transpose_pairs,
+#else
+    .step = 1,
+    .copy_row = copy_row<T>,
     .copy_a = copy_columns<T, tile_rows[0], column_step>,
     .copy_b = copy_columns<T, 2 * VectorOf<T>::lanes, 2 * VectorOf<T>::lanes>,
     .transpose = transpose<T>,
+#endif
     .activate = activate<T>};
 
 }  // namespace synthdata::backend::cpu::SYNTHDATA_KERNEL_ISA

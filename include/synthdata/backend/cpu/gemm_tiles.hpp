@@ -8,12 +8,14 @@
 // A panel is stored row by row, its natural order, with a constant stride: the kernel reads one element of each row per
 // step at constant displacements, so that packing is a plain copy and not a transposition. The stride is an odd number
 // of cache lines: the rows fall into different sets. A transposed A is stored column by column, again a plain copy.
+// Panels of bf16 pairs have one word for two steps of k: k counts elements where panels are filled, words in a tile.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/cpu/bf16.hpp>
 #include <synthdata/backend/cpu/epilogue.hpp>
-#include <synthdata/backend/cpu/isa.hpp>
+#include <synthdata/core/precision.hpp>
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/core/scratch.hpp>
 #include <synthdata/functor/activation.hpp>
@@ -59,6 +61,9 @@ struct Kernels {
   /// out[dot_rows][dot_columns] = the products of rows a[i] and b[j], both of length k; dot_one: [dot_one_rows][1]
   void (*dot)(std::int64_t k, const T* const* a, const T* const* b, T* out);
   void (*dot_one)(std::int64_t k, const T* const* a, const T* const* b, T* out);
+  int step;  ///< elements along k in one word of a panel
+  /// One row of A, k elements.
+  void (*copy_row)(std::int64_t k, const T* from, T* to);
   /// Cuts k rows of n elements, at from + (offsets ? offsets[i] : i * ld), into panels of as many columns as a tile has
   /// rows (copy_a) or columns (copy_b), `panel_size` elements apart. The last panel is filled up with zeros.
   void (*copy_a)(std::int64_t k, const T* from, const std::int64_t* offsets, std::int64_t ld, std::int64_t n, T* to,
@@ -71,6 +76,7 @@ struct Kernels {
 
   int rows() const { return heights[0].rows; }
   std::int64_t panels(std::int64_t n) const { return (n + columns - 1) / columns; }
+  std::int64_t words(std::int64_t k) const { return (k + step - 1) / step; }
   /// How many of `remaining` rows the next panel takes: two of middle height rather than a tall and a very low one.
   int next_rows(std::int64_t remaining) const {
     const int middle = heights[1].rows;
@@ -120,6 +126,7 @@ void transpose_columns(std::int64_t k, const T* from, std::int64_t ld, int rows,
 
 }  // namespace synthdata::backend::cpu
 
+#define SYNTHDATA_KERNEL_PAIRS 0
 #define SYNTHDATA_KERNEL_ISA baseline
 #define SYNTHDATA_KERNEL_TARGET
 #define SYNTHDATA_KERNEL_BYTES 16
@@ -147,16 +154,26 @@ void transpose_columns(std::int64_t k, const T* from, std::int64_t ld, int rows,
 #define SYNTHDATA_KERNEL_ROWS 14, 8, 4
 #include <synthdata/backend/cpu/gemm_kernels.inc.hpp>
 #undef SYNTHDATA_KERNEL_ISA
+#undef SYNTHDATA_KERNEL_PAIRS
+
+#define SYNTHDATA_KERNEL_ISA avx512_bf16
+#define SYNTHDATA_KERNEL_PAIRS 1
+#include <synthdata/backend/cpu/gemm_kernels.inc.hpp>
+#undef SYNTHDATA_KERNEL_ISA
 #undef SYNTHDATA_KERNEL_TARGET
 #undef SYNTHDATA_KERNEL_BYTES
 #undef SYNTHDATA_KERNEL_ROWS
 #endif
+#undef SYNTHDATA_KERNEL_PAIRS
 
 namespace synthdata::backend::cpu {
 
 template <class T>
-const Kernels<T>& kernels_in_use() {
+const Kernels<T>& kernels_in_use(Precision precision = Precision::f32) {
 #if SYNTHDATA_X86_KERNELS
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (precision == Precision::bf16 && has_bf16()) return avx512_bf16::kernels<T>;
+  }
   if (isa() == Isa::avx512) return avx512::kernels<T>;
   if (isa() == Isa::avx2) return avx2::kernels<T>;
 #endif
@@ -253,7 +270,7 @@ void multiply_transposed(const Kernels<T>& kernels, std::int64_t m, std::int64_t
       panel.rows = static_cast<int>(std::min<std::int64_t>(kernels.rows(), i1 - i));
       T* rows[max_tile_rows];
       for (int r = 0; r < panel.rows; ++r) rows[r] = c + (i + r) * ldc;
-      multiply_panel(kernels, panel, k, b, ldb, panel_size, n, rows, finish);
+      multiply_panel(kernels, panel, kernels.words(k), b, ldb, panel_size, n, rows, finish);
     }
   }
 }

@@ -61,6 +61,16 @@ inline std::atomic<Isa>& isa_in_use() {
 /// The instruction set the kernels use now.
 inline Isa isa() { return detail::isa_in_use().load(std::memory_order_relaxed); }
 
+/// Whether products of bf16 pairs exist in the instruction set in use.
+inline bool has_bf16() {
+#if SYNTHDATA_X86_KERNELS
+  static const bool supported = __builtin_cpu_supports("avx512bf16");
+  return supported && isa() == Isa::avx512;
+#else
+  return false;
+#endif
+}
+
 /// For tests: uses `wanted`, or what the machine has if that is less, until the next call. Returns what is used.
 inline Isa force_isa(Isa wanted) {
   const Isa best = detect_isa();

@@ -28,7 +28,8 @@ struct WinogradSide {
 /// The transforms of one instruction set, on n channels at a time (a multiple of 16). Planes are the values of a tile at
 /// its points, row by row.
 struct WinogradKernels {
-  /// Planes = B^T in B, `in` being pointers to the channels of height x width pixels.
+  /// Planes = B^T in B, `in` being pointers to the channels of height x width pixels. Rows of planes are rows of a
+  /// panel: with pairs of bf16, half as long.
   void (*data)(const float* const* in, int height, int width, std::int64_t n, float* out, std::int64_t plane);
   /// Planes = A in A^T, `in` being pointers to height x width values.
   void (*evaluate)(const float* const* in, const WinogradSide& height, const WinogradSide& width, std::int64_t n,
@@ -45,6 +46,7 @@ inline constexpr float winograd_normalised_8[4] = {-1.0f, -1.0f / 4.5f, 1.0f / 9
 
 }  // namespace synthdata::backend::cpu
 
+#define SYNTHDATA_KERNEL_PAIRS 0
 #define SYNTHDATA_KERNEL_ISA baseline
 #define SYNTHDATA_KERNEL_TARGET
 #include <synthdata/backend/cpu/winograd_kernels.inc.hpp>
@@ -62,13 +64,21 @@ inline constexpr float winograd_normalised_8[4] = {-1.0f, -1.0f / 4.5f, 1.0f / 9
 #define SYNTHDATA_KERNEL_TARGET SYNTHDATA_TARGET_AVX512
 #include <synthdata/backend/cpu/winograd_kernels.inc.hpp>
 #undef SYNTHDATA_KERNEL_ISA
+#undef SYNTHDATA_KERNEL_PAIRS
+
+#define SYNTHDATA_KERNEL_ISA avx512_bf16
+#define SYNTHDATA_KERNEL_PAIRS 1
+#include <synthdata/backend/cpu/winograd_kernels.inc.hpp>
+#undef SYNTHDATA_KERNEL_ISA
 #undef SYNTHDATA_KERNEL_TARGET
 #endif
+#undef SYNTHDATA_KERNEL_PAIRS
 
 namespace synthdata::backend::cpu {
 
-inline const WinogradKernels& winograd_kernels_in_use() {
+inline const WinogradKernels& winograd_kernels_in_use(Precision precision = Precision::f32) {
 #if SYNTHDATA_X86_KERNELS
+  if (precision == Precision::bf16 && has_bf16()) return avx512_bf16::winograd_kernels;
   if (isa() == Isa::avx512) return avx512::winograd_kernels;
   if (isa() == Isa::avx2) return avx2::winograd_kernels;
 #endif
@@ -186,7 +196,7 @@ class WinogradWeights {
   WinogradWeights(const Kernels<float>& kernels, const WinogradTiles& tiles)
       : kernels_(kernels),
         channels_(tiles.gather.channels),
-        plane_(kernels.panels(tiles.gather.columns) * kernels.columns * channels_),
+        plane_(kernels.panels(tiles.gather.columns) * kernels.columns * kernels.words(channels_)),
         packed_(tiles.planes() * plane_) {
     const Gather<float>& g = tiles.gather;
     parallel_for(kernels.panels(g.columns), 1, [&](std::int64_t begin, std::int64_t end) {
@@ -198,10 +208,12 @@ class WinogradWeights {
   std::int64_t depth(std::int64_t r0) const { return std::min(panel_depth<float>, channels_ - r0); }
   /// Plane f of the channels from r0 on; its column panels are panel_size(r0) apart.
   const float* block(std::int64_t f, std::int64_t r0) const { return packed_.data() + offset(f, r0); }
-  std::int64_t panel_size(std::int64_t r0) const { return depth(r0) * kernels_.columns; }
+  std::int64_t panel_size(std::int64_t r0) const { return kernels_.words(depth(r0)) * kernels_.columns; }
 
  private:
-  std::int64_t offset(std::int64_t f, std::int64_t r0) const { return f * plane_ + plane_ / channels_ * r0; }
+  std::int64_t offset(std::int64_t f, std::int64_t r0) const {
+    return f * plane_ + plane_ / kernels_.words(channels_) * kernels_.words(r0);
+  }
 
   void transform(const WinogradTiles& tiles, std::int64_t panel, std::int64_t r0) {
     const Gather<float>& g = tiles.gather;
@@ -214,7 +226,7 @@ class WinogradWeights {
       for (int i = 0; i < taps_h.values * taps_w.values; ++i)
         in[i] = g.weight(0, tiles.kernel_index(i / taps_w.values, i % taps_w.values), r, j);
     };
-    if (!g.weights_by_column && n == width) {  // columns lie together: straight into the panel
+    if (!g.weights_by_column && n == width && kernels_.step == 1) {  // columns lie together: straight into the panel
       for (std::int64_t r = 0; r < depth(r0); ++r) {
         list_taps(r0 + r, j0);
         winograd.evaluate(in, taps_h, taps_w, n, to + r * width, plane_);
@@ -240,8 +252,8 @@ class WinogradWeights {
 
 /// gather() of conv_impl.hpp. A chunk of tiles goes through all three stages on one thread.
 inline void winograd_gather(const Gather<float>& g, const Epilogue<float>& e) {
-  const Kernels<float>& kernels = kernels_in_use<float>();
-  const WinogradKernels& winograd = winograd_kernels_in_use();
+  const Kernels<float>& kernels = kernels_in_use<float>(g.precision);
+  const WinogradKernels& winograd = winograd_kernels_in_use(g.precision);
   const WinogradTiles tiles(g);
   const WinogradWeights weights(kernels, tiles);
   // Tiles at a time, a multiple of a tile of the product: their planes stay near the core, and where there are many
@@ -275,7 +287,7 @@ inline void winograd_gather(const Gather<float>& g, const Epilogue<float>& e) {
                                    kernels.next_rows(end - begin - i)};
           float* c[max_tile_rows];
           for (int r = 0; r < panel.rows; ++r) c[r] = result.data() + f * result_plane + (i + r) * g.columns;
-          multiply_panel(kernels, panel, weights.depth(r0), weights.block(f, r0), kernels.columns,
+          multiply_panel(kernels, panel, kernels.words(weights.depth(r0)), weights.block(f, r0), kernels.columns,
                          weights.panel_size(r0), g.columns, c, Finish<float>{.load_c = block > 0});
           i += panel.rows;
         }
@@ -298,7 +310,7 @@ inline void winograd_gather(const Gather<float>& g, const Epilogue<float>& e) {
 /// conv_weight_grad(): the adjoint of winograd_gather() in the weights, g being the forward gather and gy its result's
 /// gradient. The transformed gradient is summed over the tiles in their order.
 inline void winograd_weight_grad(const Gather<float>& g, const float* gy, float* gw) {
-  const Kernels<float>& kernels = kernels_in_use<float>();
+  const Kernels<float>& kernels = kernels_in_use<float>(g.precision);
   const WinogradKernels& winograd = winograd_kernels_in_use();
   const WinogradTiles tiles(g);
   constexpr std::int64_t chunk = 128;
@@ -328,8 +340,8 @@ inline void winograd_weight_grad(const Gather<float>& g, const float* gy, float*
     });
     parallel_for(planes, 4, [&](std::int64_t begin, std::int64_t end) {
       const Scratch<float> a_buffer = column_panel_buffer<float>();
-      const Scratch<float> b_buffer(kernels.panels(channels) * rows * kernels.columns);
-      const std::int64_t panel_size = rows * kernels.columns;
+      const Scratch<float> b_buffer(kernels.panels(channels) * kernels.words(rows) * kernels.columns);
+      const std::int64_t panel_size = kernels.words(rows) * kernels.columns;
       for (std::int64_t f = begin; f < end; ++f) {
         kernels.copy_b(rows, x.data() + f * x_plane, nullptr, channels, channels, b_buffer.data(), panel_size);
         multiply_transposed<float>(kernels, columns, rows, y.data() + f * y_plane, nullptr, columns, b_buffer.data(),

@@ -124,6 +124,16 @@ inline const WinogradLines& winograd_lines_of(const WinogradSide& side) {
   return side.points == 6 ? winograd_lines<6> : winograd_lines<8>;
 }
 
+/// Values of a panel's row, from channel c on.
+[[gnu::always_inline]] SYNTHDATA_KERNEL_TARGET inline void store_channels(const WinogradVector& v, float* row,
+                                                                          std::int64_t c) {
+#if SYNTHDATA_KERNEL_PAIRS
+  pairs::store_half_row(v, row + c / 2);
+#else
+  __builtin_memcpy(row + c, &v, sizeof(v));
+#endif
+}
+
 SYNTHDATA_KERNEL_TARGET inline void winograd_data(const float* const* in, int height, int width, std::int64_t n,
                                                   float* out, std::int64_t plane) {
   using V = WinogradVector;
@@ -134,7 +144,7 @@ SYNTHDATA_KERNEL_TARGET inline void winograd_data(const float* const* in, int he
     for (int i = 0; i < height * width; ++i) __builtin_memcpy(&t[i], in[i] + c, sizeof(V));
     by_height(t, width, 1, width);
     by_width(t, height, width, 1);
-    for (int i = 0; i < height * width; ++i) __builtin_memcpy(out + i * plane + c, &t[i], sizeof(V));
+    for (int i = 0; i < height * width; ++i) store_channels(t[i], out + i * plane, c);
   }
 }
 
