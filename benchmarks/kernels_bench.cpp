@@ -92,8 +92,8 @@ void bench_gemm(const std::string& tag, bool ta, bool tb, int64_t m, int64_t n, 
     worst = std::max(worst, std::abs(sum - double{at(c, i * n + j)}) / std::sqrt(static_cast<double>(k)));
   }
   const bool bf16 = precision == Precision::bf16;
-  measure((bf16 ? "bf16 gemm " : "gemm ") + tag + " " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) +
-              (ta ? " T" : " N") + (tb ? "T" : "N"),
+  measure((bf16 ? "bf16 gemm " : "gemm ") + tag + " " + std::to_string(m) + "x" + std::to_string(n) + "x" +
+              std::to_string(k) + (ta ? " T" : " N") + (tb ? "T" : "N"),
           2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k), worst, bf16 ? 1e-2 : 1e-4,
           once);
 }
@@ -172,16 +172,27 @@ int main(int argc, char** argv) {
     int64_t m, n, k;
     bool ta, tb;
   };
-  const Gemm gemms[] = {{"square", 256, 256, 256, false, false},      {"square", 512, 512, 512, false, false},
-                        {"square", 2048, 2048, 2048, false, false},   {"square", 1024, 1024, 1024, false, false},   {"square", 1024, 1024, 1024, false, true},
-                        {"square", 1024, 1024, 1024, true, false},    {"G-dense fwd", 128, 12544, 100, false, false},
-                        {"G-dense dW", 100, 12544, 128, true, false}, {"mlp fwd", 128, 512, 784, false, false},
-                        {"mlp dW", 784, 512, 128, true, false},       {"mlp dX", 128, 784, 512, false, true},
-                        {"tab", 500, 256, 256, false, false},         {"tab dW", 256, 256, 500, true, false},
-                        {"tab pac", 50, 256, 2200, false, false},     {"small", 32, 32, 32, false, true},
-                        {"batch 1", 1, 1024, 1024, false, false},     {"batch 1", 1, 1024, 1024, false, true},
-                        {"logit", 128, 1, 6272, false, true},         {"logit dX", 128, 6272, 1, false, false},
-                        {"few k", 25088, 64, 25, false, false},       {"few columns", 25088, 25, 64, false, false},
+  const Gemm gemms[] = {{"square", 256, 256, 256, false, false},
+                        {"square", 512, 512, 512, false, false},
+                        {"square", 2048, 2048, 2048, false, false},
+                        {"square", 1024, 1024, 1024, false, false},
+                        {"square", 1024, 1024, 1024, false, true},
+                        {"square", 1024, 1024, 1024, true, false},
+                        {"G-dense fwd", 128, 12544, 100, false, false},
+                        {"G-dense dW", 100, 12544, 128, true, false},
+                        {"mlp fwd", 128, 512, 784, false, false},
+                        {"mlp dW", 784, 512, 128, true, false},
+                        {"mlp dX", 128, 784, 512, false, true},
+                        {"tab", 500, 256, 256, false, false},
+                        {"tab dW", 256, 256, 500, true, false},
+                        {"tab pac", 50, 256, 2200, false, false},
+                        {"small", 32, 32, 32, false, true},
+                        {"batch 1", 1, 1024, 1024, false, false},
+                        {"batch 1", 1, 1024, 1024, false, true},
+                        {"logit", 128, 1, 6272, false, true},
+                        {"logit dX", 128, 6272, 1, false, false},
+                        {"few k", 25088, 64, 25, false, false},
+                        {"few columns", 25088, 25, 64, false, false},
                         {"logit dW", 1, 6272, 128, true, false}};
   if (wanted("gemm"))
     for (const Precision precision : {Precision::f32, Precision::bf16})

@@ -1,6 +1,7 @@
 // benchmarks/ops_bench.cpp: time of single operations: overhead on a few numbers, and rates on many.
 //
-//   ops_bench [TAG]         [overhead] [elementwise] [norm] [random] [optimiser]; --benchmark-samples 20 for a quick look
+//   ops_bench [TAG]         [overhead] [elementwise] [norm] [random] [optimiser]; --benchmark-samples 20 for a quick
+//   look
 //
 // One thread. 65,536 floats fit the second-level cache: 10 us are 0.15 ns a number. Element-wise functions that are ten
 // times as slow as their neighbours have fallen out of the vector registers, which compilers do silently.
@@ -81,7 +82,8 @@ TEST_CASE("element-wise functions of 65,536 numbers", "[elementwise]") {
 TEST_CASE("norms, softmax, reductions", "[norm]") {
   const OneThread one;
   sd::Rng rng{1};
-  const sd::Var image = random_tensor({128, 7, 7, 128}), wide = random_tensor({128, 12544}), row = random_tensor({512, 160});
+  const sd::Var image = random_tensor({128, 7, 7, 128}), wide = random_tensor({128, 12544}),
+                row = random_tensor({512, 160});
   BENCHMARK("batch_norm [128, 7, 7, 128]") { return batch_norm(image); };
   BENCHMARK("batch_norm [128, 12544]") { return batch_norm(wide); };
   BENCHMARK("layer_norm [128, 7, 7, 128]") { return layer_norm(image); };

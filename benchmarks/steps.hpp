@@ -59,11 +59,21 @@ inline Step dcgan_step(std::int64_t batch, const sd::models::DcganOptions& nets 
                        sd::Precision precision = sd::Precision::f32) {
   sd::Rng rng{0};
   return gan_step(sd::models::dcgan_generator(nets, rng), sd::models::dcgan_discriminator(nets, rng),
-                  {batch, nets.height, nets.width, nets.channels}, sd::NonSaturating{}, sd::Adam{}, 1, 0.0,
-                  precision);
+                  {batch, nets.height, nets.width, nets.channels}, sd::NonSaturating{}, sd::Adam{}, 1, 0.0, precision);
 }
 
-inline double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+inline sd::AnyModule mlp_generator(sd::Rng& rng) {
+  return sd::models::mlp({latent, 128, 256, 784}, rng, {.output = sd::fused::tanh});
+}
+inline Step mlp_gan_step(std::int64_t batch) {
+  sd::Rng rng{0};
+  return gan_step(mlp_generator(rng), sd::models::mlp({784, 128, 1}, rng), {batch, 784}, sd::NonSaturating{},
+                  sd::Adam{.beta1 = 0.5}, 1, 0.0);
+}
+
+inline double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 /// Milliseconds of single steps, ascending: at least 7 in at least so many seconds, after a second of warming up.
 inline std::vector<double> times_of(const Step& step, double seconds) {

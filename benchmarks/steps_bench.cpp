@@ -30,14 +30,7 @@ Step wgan_gp_dcgan(std::int64_t batch) {
   return gan_step(sd::models::dcgan_generator({}, rng), sd::models::dcgan_discriminator({.dropout = 0.0}, rng),
                   {batch, 28, 28, 1}, sd::Wasserstein{}, sd::Adam{.beta1 = 0.0, .beta2 = 0.9}, 5, 10.0);
 }
-sd::AnyModule mlp_generator(sd::Rng& rng) {
-  return sd::models::mlp({latent, 128, 256, 784}, rng, {.output = sd::fused::tanh});
-}
-Step mlp_gan(std::int64_t batch) {
-  sd::Rng rng{0};
-  return gan_step(mlp_generator(rng), sd::models::mlp({784, 128, 1}, rng), {batch, 784}, sd::NonSaturating{},
-                  sd::Adam{.beta1 = 0.5}, 1, 0.0);
-}
+Step mlp_gan(std::int64_t batch) { return mlp_gan_step(batch); }
 Step wgan_gp_mlp(std::int64_t batch) {
   sd::Rng rng{0};
   return gan_step(mlp_generator(rng), sd::models::mlp({784, 128, 1}, rng), {batch, 784}, sd::Wasserstein{},
@@ -86,8 +79,8 @@ Step vae(std::int64_t batch) {
   };
 }
 
-/// CTGAN's two nets on rows of 10 continuous columns (a scalar and 9 modes each) and 8 categorical ones: a critic update
-/// with gradient penalty on packs of 10 rows, then a generator update with the loss of the asked-for categories.
+/// CTGAN's two nets on rows of 10 continuous columns (a scalar and 9 modes each) and 8 categorical ones: a critic
+/// update with gradient penalty on packs of 10 rows, then a generator update with the loss of the asked-for categories.
 /// Source of nets and losses: Xu et al. 2019, arXiv:1907.00503, section 4.
 struct Tabular {
   static constexpr std::int64_t continuous = 10, modes = 9, pack = 10, noise = 128;
@@ -173,8 +166,8 @@ struct Tabular {
     return sd::Sequential(residual(in, rng), residual(in + 256, rng), sd::Linear(in + 512, row, rng));
   }
   static sd::AnyModule make_critic(sd::Rng& rng) {
-    return sd::Sequential(sd::Linear(packed, 256, rng), sd::LeakyRelu{0.2}, sd::Dropout(0.5),
-                          sd::Linear(256, 256, rng), sd::LeakyRelu{0.2}, sd::Dropout(0.5), sd::Linear(256, 1, rng));
+    return sd::Sequential(sd::Linear(packed, 256, rng), sd::LeakyRelu{0.2}, sd::Dropout(0.5), sd::Linear(256, 256, rng),
+                          sd::LeakyRelu{0.2}, sd::Dropout(0.5), sd::Linear(256, 1, rng));
   }
 
   static constexpr std::int64_t packed = pack * (row + asked);
@@ -257,7 +250,8 @@ int main(int argc, char** argv) {
   app.add_flag("--about", about, "prints compiler and instruction set, and ends");
   CLI11_PARSE(app, argc, argv);
   if (about) {
-    const sd::Json line = sd::Json::Object{{"compiler", compiler}, {"isa", sd::backend::cpu::name(sd::backend::cpu::isa())}};
+    const sd::Json line =
+        sd::Json::Object{{"compiler", compiler}, {"isa", sd::backend::cpu::name(sd::backend::cpu::isa())}};
     std::printf("%s\n", line.dump().c_str());
     return 0;
   }

@@ -116,13 +116,12 @@ int run(const Options& o, const Loss& loss) {
                                       .init = with.init};
   sd::Generator generator{sd::models::dcgan_generator(nets, rng), sd::NormalLatent{nets.latent}, classes};
   sd::Discriminator discriminator{sd::models::dcgan_discriminator(nets, rng), {.classes = classes, .pack = with.pack}};
-  sd::AdversarialTrainer trainer{
-      generator,
-      discriminator,
-      loss,
-      {.learning_rate = with.learning_rate,
-       .precision = o.bf16 ? sd::Precision::bf16 : sd::Precision::f32,
-       .ema_decay = 0.99}};
+  sd::AdversarialTrainer trainer{generator,
+                                 discriminator,
+                                 loss,
+                                 {.learning_rate = with.learning_rate,
+                                  .precision = o.bf16 ? sd::Precision::bf16 : sd::Precision::f32,
+                                  .ema_decay = 0.99}};
   sd::DataLoader images(data.train, {.batch_size = o.batch, .seed = o.seed});
   if constexpr (std::is_same_v<Loss, sd::Wasserstein>) trainer.add(sd::GradientPenalty{});
 

@@ -70,8 +70,7 @@ double distance(const std::vector<T>& a, const std::vector<T>& b, const std::vec
 }
 
 template <class T>
-void check(const cpu::ConvGeometry& g, bool with_epilogue, double tolerance = 8,
-           Precision precision = Precision::f32) {
+void check(const cpu::ConvGeometry& g, bool with_epilogue, double tolerance = 8, Precision precision = Precision::f32) {
   const int64_t x_size = g.batch * product(g.in) * g.in_channels, y_size = g.batch * product(g.out) * g.out_channels,
                 w_size = g.out_channels * product(g.kernel) * (g.in_channels / g.groups);
   auto x = random_values<T>(x_size), y = random_values<T>(y_size), w = random_values<T>(w_size);

@@ -1,8 +1,8 @@
 // synthdata/core/scratch.hpp: buffers that kernels need for a moment.
 //
-// Every thread keeps one piece of memory for them and hands it out as a stack, so that a buffer lies where the same core
-// wrote the one before: taken from a list that threads share, it would mostly come out of another core's cache. The
-// piece is large enough for huge pages. What does not fit comes from the caching allocator.
+// Every thread keeps one piece of memory for them and hands it out as a stack, so that a buffer lies where the same
+// core wrote the one before: taken from a list that threads share, it would mostly come out of another core's cache.
+// The piece is large enough for huge pages. What does not fit comes from the caching allocator.
 //
 // SPDX-License-Identifier: MIT
 #pragma once

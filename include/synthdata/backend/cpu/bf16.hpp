@@ -1,8 +1,9 @@
 // synthdata/backend/cpu/bf16.hpp: panels of bf16 pairs, for products by AVX512-BF16.
 //
-// A word of a panel holds two values that follow each other along k, rounded to nearest even; one instruction multiplies
-// the pairs of 16 columns and adds both products to f32 sums. So a panel has half as many steps, and all else stays as
-// for f32. The instructions are written out: compilers of the supported range disagree on the names of their functions.
+// A word of a panel holds two values that follow each other along k, rounded to nearest even; one instruction
+// multiplies the pairs of 16 columns and adds both products to f32 sums. So a panel has half as many steps, and all
+// else stays as for f32. The instructions are written out: compilers of the supported range disagree on the names of
+// their functions.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -45,8 +46,7 @@ SYNTHDATA_TARGET_AVX512 inline void store_columns(const float* low, const float*
   __builtin_memcpy(&second, high, sizeof(V16));
   asm("vcvtneps2bf16 %1, %0" : "=v"(first_half) : "v"(first));
   asm("vcvtneps2bf16 %1, %0" : "=v"(second_half) : "v"(second));
-  const Words words =
-      __builtin_convertvector(first_half, Words) | (__builtin_convertvector(second_half, Words) << 16);
+  const Words words = __builtin_convertvector(first_half, Words) | (__builtin_convertvector(second_half, Words) << 16);
   __builtin_memcpy(to, &words, sizeof(Words));
 }
 

@@ -15,8 +15,8 @@
 
 #include <synthdata/backend/cpu/bf16.hpp>
 #include <synthdata/backend/cpu/epilogue.hpp>
-#include <synthdata/core/precision.hpp>
 #include <synthdata/core/parallel.hpp>
+#include <synthdata/core/precision.hpp>
 #include <synthdata/core/scratch.hpp>
 #include <synthdata/functor/activation.hpp>
 

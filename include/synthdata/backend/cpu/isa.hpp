@@ -31,9 +31,7 @@
 namespace synthdata::backend::cpu {
 
 enum class Isa : std::uint8_t { baseline, avx2, avx512 };
-inline const char* name(Isa isa) {
-  return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "baseline";
-}
+inline const char* name(Isa isa) { return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "baseline"; }
 
 /// The best instruction set of this machine, lowered by the environment variable SYNTHDATA_ISA (baseline|avx2|avx512).
 inline Isa detect_isa() {

@@ -1,4 +1,5 @@
-// synthdata/backend/cpu/winograd.hpp: convolutions by single steps with fewer products, on tiles of 6 or 8 points a side.
+// synthdata/backend/cpu/winograd.hpp: convolutions by single steps with fewer products, on tiles of 6 or 8 points a
+// side.
 //
 // Along an axis, m outputs of r taps need m r products, or m + r - 1 of transformed values: y = A^T [(G w) * (B^T x)].
 // A and G evaluate polynomials at the points 0, 1, -1, 2, -2, (1/2, -1/2) and infinity, so that B^T, the costly
@@ -25,8 +26,8 @@ struct WinogradSide {
   const float* scale;
 };
 
-/// The transforms of one instruction set, on n channels at a time (a multiple of 16). Planes are the values of a tile at
-/// its points, row by row.
+/// The transforms of one instruction set, on n channels at a time (a multiple of 16). Planes are the values of a tile
+/// at its points, row by row.
 struct WinogradKernels {
   /// Planes = B^T in B, `in` being pointers to the channels of height x width pixels. Rows of planes are rows of a
   /// panel: with pairs of bf16, half as long.
@@ -99,9 +100,7 @@ struct WinogradAxis {
         reversed(axis.tap_scale < 0) {}
 
   std::int64_t tiles_of(std::int64_t n) const { return (count + n - taps) / (n + 1 - taps); }
-  WinogradSide output_side() const {
-    return {static_cast<int>(outputs), static_cast<int>(points), winograd_plain};
-  }
+  WinogradSide output_side() const { return {static_cast<int>(outputs), static_cast<int>(points), winograd_plain}; }
   WinogradSide tap_side() const {
     return {static_cast<int>(taps), static_cast<int>(points),
             points == 6 ? winograd_normalised_6 : winograd_normalised_8};
@@ -263,7 +262,8 @@ inline void winograd_gather(const Gather<float>& g, const Epilogue<float>& e) {
   // Planes are an odd number of cache lines apart, so that the 64 values of a tile fall into different sets. Behind the
   // rows of a plane of data there is room for those that fill up a tile of the product.
   const std::int64_t data_plane = (chunk + max_tile_rows + 1) * stride;
-  const std::int64_t planes = tiles.planes(), data_block = planes * data_plane, blocks = (g.channels + depth - 1) / depth;
+  const std::int64_t planes = tiles.planes(), data_block = planes * data_plane,
+                     blocks = (g.channels + depth - 1) / depth;
   const std::int64_t result_plane = chunk * g.columns + (chunk * g.columns / 16 % 2 == 0 ? 16 : 0);
   const WinogradSide height = tiles.height.output_side(), width = tiles.width.output_side();
   const auto points_h = static_cast<int>(tiles.height.points), points_w = static_cast<int>(tiles.width.points);
@@ -318,7 +318,8 @@ inline void winograd_weight_grad(const Gather<float>& g, const float* gy, float*
   const std::int64_t channels = g.channels, columns = g.columns, planes = tiles.planes();
   const std::int64_t x_plane = chunk * channels + 16, y_plane = chunk * columns + 16,
                      sum_plane = channels * columns + 16;
-  const Scratch<float> x(planes * x_plane), y(planes * y_plane), sum(planes * sum_plane), zeros(std::max(channels, columns));
+  const Scratch<float> x(planes * x_plane), y(planes * y_plane), sum(planes * sum_plane),
+      zeros(std::max(channels, columns));
   std::fill_n(zeros.data(), std::max(channels, columns), 0.0f);
   const WinogradSide height = tiles.height.output_side(), width = tiles.width.output_side();
   const auto points_h = static_cast<int>(tiles.height.points), points_w = static_cast<int>(tiles.width.points);

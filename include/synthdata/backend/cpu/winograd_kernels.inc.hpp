@@ -107,7 +107,7 @@ SYNTHDATA_KERNEL_TARGET void winograd_combine_lines(WinogradVector* t, int lines
   for (int i = 0; i < lines; ++i) winograd_combine_1d<points, count>(t + i * line, step, scale, t + i * line);
 }
 
-/// The transforms for a number of points, by the number of values, 2 to 7.
+/// The transforms for a number of points, by the number of values: 2 to 7, but fewer than the points.
 struct WinogradLines {
   using Scaled = void (*)(WinogradVector* t, int lines, int line, int step, const float* scale);
   void (*data)(WinogradVector* t, int lines, int line, int step);
@@ -117,9 +117,11 @@ template <int points>
 inline constexpr WinogradLines winograd_lines = {
     winograd_data_lines<points>,
     {winograd_evaluate_lines<points, 2>, winograd_evaluate_lines<points, 3>, winograd_evaluate_lines<points, 4>,
-     winograd_evaluate_lines<points, 5>, winograd_evaluate_lines<points, 6>, winograd_evaluate_lines<points, 7>},
+     winograd_evaluate_lines<points, 5>, winograd_evaluate_lines<points, std::min(6, points - 1)>,
+     winograd_evaluate_lines<points, std::min(7, points - 1)>},
     {winograd_combine_lines<points, 2>, winograd_combine_lines<points, 3>, winograd_combine_lines<points, 4>,
-     winograd_combine_lines<points, 5>, winograd_combine_lines<points, 6>, winograd_combine_lines<points, 7>}};
+     winograd_combine_lines<points, 5>, winograd_combine_lines<points, std::min(6, points - 1)>,
+     winograd_combine_lines<points, std::min(7, points - 1)>}};
 inline const WinogradLines& winograd_lines_of(const WinogradSide& side) {
   return side.points == 6 ? winograd_lines<6> : winograd_lines<8>;
 }
@@ -161,8 +163,7 @@ SYNTHDATA_KERNEL_TARGET inline void winograd_evaluate(const float* const* in, co
         __builtin_memcpy(&t[width.points * h + w], in[h * width.values + w] + c, sizeof(V));
     by_height(t, width.values, 1, width.points, height.scale);
     by_width(t, height.points, width.points, 1, width.scale);
-    for (int i = 0; i < height.points * width.points; ++i)
-      __builtin_memcpy(out + i * plane + c, &t[i], sizeof(V));
+    for (int i = 0; i < height.points * width.points; ++i) __builtin_memcpy(out + i * plane + c, &t[i], sizeof(V));
   }
 }
 
