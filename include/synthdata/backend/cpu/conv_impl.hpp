@@ -5,9 +5,9 @@
 //
 // Measured with benchmarks/kernels_bench on a Zen 4 core (FMA peak 117 GFLOP/s), g++ 12 -O2, one thread, the layers of
 // a DCGAN of 28 x 28 at batch 128, in GFLOP/s by the count of all taps (forward, input gradient, weight gradient):
-//   7x7x256 -> 7x7x128, stride 1          367  374  292   transformed tiles; 156, 152, 149 without
-//   14x14x64 -> 7x7x128, stride 2         136  139  111   the same for three of four parts; 124, 118, 107 without
-//   28x28x1 -> 14x14x64, stride 2          63   45   45   one channel: copies and sums cost as much as the product
+//   7x7x256 -> 7x7x128, stride 1          405  410  340   transformed tiles; 156, 152, 149 without
+//   14x14x64 -> 7x7x128, stride 2         195  200  180   the same for its four parts; 124, 118, 107 without
+//   28x28x1 -> 14x14x64, stride 2          60   45   42   one channel: copies and sums cost as much as the product
 //
 // SPDX-License-Identifier: MIT
 #pragma once
