@@ -52,7 +52,8 @@ struct Vae {
     const sd::Var h = encode.fused(x, context, sd::fused::relu), mu = mean(h), lv = log_variance(h);
     const sd::Var z = mu + sd::normal(mu.shape(), rng) * exp(0.5 * lv);
     const sd::Var y = logits(decode.fused(z, context, sd::fused::relu));
-    return sum(softplus(y) - y * x) - 0.5 * sum(1.0 + lv - square(mu) - exp(lv));
+    return static_cast<double>(x.size()) * binary_cross_entropy_with_logits(y, x) -
+           0.5 * sum(1.0 + lv - square(mu) - exp(lv));
   }
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
@@ -146,7 +147,10 @@ struct Tabular {
     const sd::Var x = leaf(t * a + (1.0 - sd::Var(t)) * b);
     const sd::Var slope = grad(sum(judge(x)), x, {.create_graph = true});
     const sd::Var penalty = 10.0 * mean(square(norm(slope, 1, 1e-12) - 1.0));
-    update(critic, critic_optimizer, mean(judge(fake)) - mean(judge(real)) + penalty);
+    const sd::Var scores = judge(sd::concat({fake, real}, 0));  // no layer looks at more than one pack
+    const std::int64_t packs = rows / pack;
+    update(critic, critic_optimizer,
+           mean(slice(scores, 0, 0, packs)) - mean(slice(scores, 0, packs, 2 * packs)) + penalty);
 
     const Fake next = generate();
     update(generator, generator_optimizer, condition_loss(next.logits) - mean(judge(next.rows)));

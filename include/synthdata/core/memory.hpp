@@ -18,8 +18,8 @@ namespace synthdata {
 
 /// What the allocator did so far. Bytes include the rounding to size classes.
 struct MemoryStats {
-  std::int64_t live_bytes = 0;          ///< held by tensors now
-  std::int64_t peak_bytes = 0;          ///< most ever held by tensors since reset_peak_memory()
+  std::int64_t live_bytes = 0;          ///< held by tensors, and by the scratch of threads, now
+  std::int64_t peak_bytes = 0;          ///< most ever held since reset_peak_memory()
   std::int64_t cached_bytes = 0;        ///< free, kept for reuse
   std::int64_t system_allocations = 0;  ///< requests made to the operating system so far
 };

@@ -48,6 +48,7 @@ void gemm_block(const Kernels<T>& kernels, const Matrix<T>& a, const Matrix<T>& 
         kernels.copy_row(kb, a.at(i + r, p), panel.data + r * panel_stride<T>);
         rows[r] = c + (i + r) * ldc + j0;
       }
+      // The rows of the next panel are on their way while this one is multiplied.
       for (std::int64_t r = i + panel.rows, end = std::min(r + panel.rows, i1); r < end; ++r)
         for (std::int64_t q = 0; q < kb; q += 64 / sizeof(T)) __builtin_prefetch(a.at(r, p + q), 0, 2);
       multiply_panel(kernels, panel, kernels.words(kb), packed, ldb, panel_size, j1 - j0, rows, finish);

@@ -39,7 +39,7 @@ template <class T>
 inline constexpr std::int64_t panel_depth = 1024 / sizeof(T);  ///< most steps of k in one packed panel
 template <class T>
 inline constexpr std::int64_t panel_stride = panel_depth<T> + 64 / static_cast<std::int64_t>(sizeof(T));
-/// Columns of one packed block of B: 384 KB, which leaves room for C in an L2 cache of 512 KB.
+/// Columns of one packed block of B: 512 KB, half of the L2 cache of the processors this is tuned for.
 inline constexpr std::int64_t block_columns = 512;
 inline constexpr int max_tile_rows = 14;
 inline constexpr int max_tile_columns = 32;
