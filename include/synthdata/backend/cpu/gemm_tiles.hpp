@@ -169,7 +169,7 @@ void transpose_columns(std::int64_t k, const T* from, std::int64_t ld, int rows,
 namespace synthdata::backend::cpu {
 
 template <class T>
-const Kernels<T>& kernels_in_use(Precision precision = Precision::f32) {
+const Kernels<T>& kernels_in_use([[maybe_unused]] Precision precision = Precision::f32) {
 #if SYNTHDATA_X86_KERNELS
   if constexpr (sizeof(T) == sizeof(float)) {
     if (precision == Precision::bf16 && has_bf16()) return avx512_bf16::kernels<T>;

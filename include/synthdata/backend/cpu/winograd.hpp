@@ -77,7 +77,7 @@ inline constexpr float winograd_normalised_8[4] = {-1.0f, -1.0f / 4.5f, 1.0f / 9
 
 namespace synthdata::backend::cpu {
 
-inline const WinogradKernels& winograd_kernels_in_use(Precision precision = Precision::f32) {
+inline const WinogradKernels& winograd_kernels_in_use([[maybe_unused]] Precision precision = Precision::f32) {
 #if SYNTHDATA_X86_KERNELS
   if (precision == Precision::bf16 && has_bf16()) return avx512_bf16::winograd_kernels;
   if (isa() == Isa::avx512) return avx512::winograd_kernels;
