@@ -37,6 +37,13 @@ Step wgan_gp_mlp(std::int64_t batch) {
                   sd::Adam{.beta1 = 0.0, .beta2 = 0.9}, 5, 10.0);
 }
 
+template <class Net>
+void update(Net& net, sd::Optimizer& optimizer, const sd::Var& loss, double rate) {
+  std::vector<sd::Tensor> gradients;
+  for (const sd::Var& g : grad(loss, sd::parameters(net))) gradients.push_back(g.value());
+  optimizer.step(gradients, rate);
+}
+
 /// A variational autoencoder 784-400-20 with logits and binary cross entropy, sums over the batch.
 struct Vae {
   explicit Vae(sd::Rng& rng)
@@ -73,11 +80,7 @@ Step vae(std::int64_t batch) {
   };
   auto t = std::make_shared<Training>();
   t->real = sd::uniform({batch, 784}, t->rng);
-  return [t] {
-    std::vector<sd::Tensor> gradients;
-    for (const sd::Var& g : grad(t->net.loss(t->real, t->rng), sd::parameters(t->net))) gradients.push_back(g.value());
-    t->optimizer.step(gradients, 1e-3);
-  };
+  return [t] { update(t->net, t->optimizer, t->net.loss(t->real, t->rng), 1e-3); };
 }
 
 /// CTGAN's two nets on rows of 10 continuous columns (a scalar and 9 modes each) and 8 categorical ones: a critic
@@ -150,16 +153,10 @@ struct Tabular {
     const sd::Var scores = judge(sd::concat({fake, real}, 0));  // no layer looks at more than one pack
     const std::int64_t packs = rows / pack;
     update(critic, critic_optimizer,
-           mean(slice(scores, 0, 0, packs)) - mean(slice(scores, 0, packs, 2 * packs)) + penalty);
+           mean(slice(scores, 0, 0, packs)) - mean(slice(scores, 0, packs, 2 * packs)) + penalty, 2e-4);
 
     const Fake next = generate();
-    update(generator, generator_optimizer, condition_loss(next.logits) - mean(judge(next.rows)));
-  }
-  template <class Net>
-  static void update(Net& net, sd::Optimizer& optimizer, const sd::Var& loss) {
-    std::vector<sd::Tensor> gradients;
-    for (const sd::Var& g : grad(loss, sd::parameters(net))) gradients.push_back(g.value());
-    optimizer.step(gradients, 2e-4);
+    update(generator, generator_optimizer, condition_loss(next.logits) - mean(judge(next.rows)), 2e-4);
   }
 
   static auto residual(std::int64_t in, sd::Rng& rng) {

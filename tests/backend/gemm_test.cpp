@@ -43,6 +43,25 @@ struct Case {
   Precision precision = Precision::f32;
 };
 
+/// Case i of a sweep over shapes, transpositions and epilogues; now and then few rows, few columns, or a sum of
+/// `deep_low` to `deep_high` terms.
+Case random_case(int i, int64_t deep_low, int64_t deep_high) {
+  const int64_t size = i < 120 ? 40 : 150;
+  Case t{.ta = i % 2 == 1,
+         .tb = i / 2 % 2 == 1,
+         .m = random_between(1, size),
+         .n = random_between(1, size),
+         .k = random_between(0, size),
+         .extra = random_between(0, 3),
+         .bias = i % 3 == 0,
+         .accumulate = i % 5 == 0,
+         .act = static_cast<cpu::Act>(i % 7 < 5 ? i % 7 : 0)};
+  if (i % 11 == 0) t.m = random_between(1, 6);
+  if (i % 13 == 0) t.n = random_between(1, 6);
+  if (i % 17 == 0) t.k = random_between(deep_low, deep_high);
+  return t;
+}
+
 /// The values that bf16 can hold, nearest even.
 std::vector<float> rounded(std::vector<float> x) {
   for (float& v : x) {
@@ -122,19 +141,7 @@ TEST_CASE("gemm equals plain loops for every instruction set, transposition and 
   for (const auto isa : {cpu::Isa::baseline, cpu::Isa::avx2, cpu::Isa::avx512}) {
     if (cpu::force_isa(isa) != isa) continue;
     for (int i = 0; i < 160; ++i) {
-      const int64_t size = i < 120 ? 40 : 150;
-      Case t{.ta = i % 2 == 1,
-             .tb = i / 2 % 2 == 1,
-             .m = random_between(1, size),
-             .n = random_between(1, size),
-             .k = random_between(0, size),
-             .extra = random_between(0, 3),
-             .bias = i % 3 == 0,
-             .accumulate = i % 5 == 0,
-             .act = static_cast<cpu::Act>(i % 7 < 5 ? i % 7 : 0)};
-      if (i % 11 == 0) t.m = random_between(1, 6);
-      if (i % 13 == 0) t.n = random_between(1, 6);
-      if (i % 17 == 0) t.k = random_between(250, 700);
+      const Case t = random_case(i, 250, 700);
       CAPTURE(static_cast<int>(isa), t.ta, t.tb, t.m, t.n, t.k, t.extra, t.bias, t.accumulate, static_cast<int>(t.act));
       CHECK(worst_error<float>(t) < tolerance);
       CHECK(worst_error<double>(t) < tolerance);
@@ -144,19 +151,8 @@ TEST_CASE("gemm equals plain loops for every instruction set, transposition and 
 
 TEST_CASE("gemm of numbers that bf16 holds is as exact with bf16 products") {
   for (int i = 0; i < 160; ++i) {
-    const int64_t size = i < 120 ? 40 : 150;
-    Case t{.ta = i % 2 == 1,
-           .tb = i / 2 % 2 == 1,
-           .m = random_between(1, size),
-           .n = random_between(1, size),
-           .k = random_between(0, size),
-           .extra = random_between(0, 3),
-           .bias = i % 3 == 0,
-           .accumulate = i % 5 == 0,
-           .act = static_cast<cpu::Act>(i % 7 < 5 ? i % 7 : 0),
-           .precision = Precision::bf16};
-    if (i % 11 == 0) t.m = random_between(1, 6);
-    if (i % 17 == 0) t.k = random_between(500, 1400);
+    Case t = random_case(i, 500, 1400);
+    t.precision = Precision::bf16;
     CAPTURE(t.ta, t.tb, t.m, t.n, t.k, t.extra, t.bias, t.accumulate, static_cast<int>(t.act));
     CHECK(worst_error<float>(t) < tolerance);
   }

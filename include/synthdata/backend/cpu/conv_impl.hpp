@@ -42,7 +42,8 @@ struct DepthBlock {
   Range taps, channels;
 };
 
-/// Cuts taps x channels into blocks. Few channels: whole rows of the kernel, or parts of one row; many: parts of a tap.
+/// Cuts taps x channels into blocks. Few channels: whole rows of the kernel, or parts of one row; many: parts of a tap,
+/// of an even number of channels, since two may share a word.
 template <class T, class F>
 void for_each_depth_block(const Gather<T>& g, const F& f) {
   constexpr std::int64_t depth = panel_depth<T>;

@@ -122,8 +122,8 @@ inline constexpr WinogradLines winograd_lines = {
     {winograd_combine_lines<points, 2>, winograd_combine_lines<points, 3>, winograd_combine_lines<points, 4>,
      winograd_combine_lines<points, 5>, winograd_combine_lines<points, std::min(6, points - 1)>,
      winograd_combine_lines<points, std::min(7, points - 1)>}};
-inline const WinogradLines& winograd_lines_of(const WinogradSide& side) {
-  return side.points == 6 ? winograd_lines<6> : winograd_lines<8>;
+inline const WinogradLines& winograd_lines_of(int points) {
+  return points == 6 ? winograd_lines<6> : winograd_lines<8>;
 }
 
 /// Values of a panel's row, from channel c on.
@@ -139,8 +139,8 @@ inline const WinogradLines& winograd_lines_of(const WinogradSide& side) {
 SYNTHDATA_KERNEL_TARGET inline void winograd_data(const float* const* in, int height, int width, std::int64_t n,
                                                   float* out, std::int64_t plane) {
   using V = WinogradVector;
-  const auto by_height = (height == 6 ? winograd_lines<6> : winograd_lines<8>).data;
-  const auto by_width = (width == 6 ? winograd_lines<6> : winograd_lines<8>).data;
+  const auto by_height = winograd_lines_of(height).data;
+  const auto by_width = winograd_lines_of(width).data;
   for (std::int64_t c = 0; c < n; c += VectorOf<float>::lanes) {
     V t[64];
     for (int i = 0; i < height * width; ++i) __builtin_memcpy(&t[i], in[i] + c, sizeof(V));
@@ -154,8 +154,8 @@ SYNTHDATA_KERNEL_TARGET inline void winograd_evaluate(const float* const* in, co
                                                       const WinogradSide& width, std::int64_t n, float* out,
                                                       std::int64_t plane) {
   using V = WinogradVector;
-  const auto by_height = winograd_lines_of(height).evaluate[height.values - 2];
-  const auto by_width = winograd_lines_of(width).evaluate[width.values - 2];
+  const auto by_height = winograd_lines_of(height.points).evaluate[height.values - 2];
+  const auto by_width = winograd_lines_of(width.points).evaluate[width.values - 2];
   for (std::int64_t c = 0; c < n; c += VectorOf<float>::lanes) {
     V t[64];
     for (int h = 0; h < height.values; ++h)
@@ -171,8 +171,8 @@ SYNTHDATA_KERNEL_TARGET inline void winograd_combine(const float* in, std::int64
                                                      const WinogradSide& width, const float* bias, bool accumulate,
                                                      std::int64_t n, float* const* out) {
   using V = WinogradVector;
-  const auto by_height = winograd_lines_of(height).combine[height.values - 2];
-  const auto by_width = winograd_lines_of(width).combine[width.values - 2];
+  const auto by_height = winograd_lines_of(height.points).combine[height.values - 2];
+  const auto by_width = winograd_lines_of(width.points).combine[width.values - 2];
   for (std::int64_t c = 0; c < n; c += VectorOf<float>::lanes) {
     V t[64];
     for (int i = 0; i < height.points * width.points; ++i) __builtin_memcpy(&t[i], in + i * plane + c, sizeof(V));
