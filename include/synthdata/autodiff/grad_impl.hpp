@@ -66,7 +66,8 @@ class Traversal {
     Entry* last = find(output.node().get());
     if (!last || !wants(output.node().get())) return;
     const GradMode mode(recorded_);
-    last->gradient = options.seed.defined() ? options.seed : Var(Tensor::ones(output.shape(), output.dtype()));
+    last->gradient =
+        options.seed.defined() ? options.seed : Var(Tensor::ones(output.shape(), output.dtype(), output.device()));
     for (std::size_t i = entries_.size(); i-- > 0;) {
       Entry& e = entries_[i];
       if (!e.runs || !e.gradient.defined()) continue;
@@ -163,7 +164,8 @@ SYNTHDATA_INLINE std::vector<Var> grad(const Var& output, std::span<const Var> i
   gradients.reserve(inputs.size());
   for (const Var& input : inputs) {
     const Traversal::Entry* e = traversal.find(input.node().get());
-    gradients.push_back(e && e->gradient.defined() ? e->gradient : Var(Tensor::zeros(input.shape(), input.dtype())));
+    gradients.push_back(e && e->gradient.defined() ? e->gradient
+                                                   : Var(Tensor::zeros(input.shape(), input.dtype(), input.device())));
   }
   return gradients;
 }

@@ -17,10 +17,10 @@ class Var {
  public:
   Var() = default;
   Var(Tensor value) : value_(std::move(value)) {}  // NOLINT: a tensor is a constant
-  /// A scalar constant. It takes the dtype of the operand it meets.
+  /// A number, kept on the CPU. It takes the dtype and the device of the operand it meets.
   template <class T>
     requires std::integral<T> || std::floating_point<T>
-  explicit Var(T value) : value_(Tensor::scalar(static_cast<double>(value), DType::f64)) {}
+  explicit Var(T value) : value_(Tensor::scalar(static_cast<double>(value), DType::f64, Device::cpu())) {}
   Var(Tensor value, detail::NodePtr node) : value_(std::move(value)), node_(std::move(node)) {}
 
   const Tensor& value() const { return value_; }
@@ -34,6 +34,7 @@ class Var {
   int rank() const { return value_.rank(); }
   std::int64_t size() const { return value_.size(); }
   DType dtype() const { return value_.dtype(); }
+  Device device() const { return value_.device(); }
   double item() const { return value_.item(); }
 
   /// The same value, cut off from the graph.

@@ -15,7 +15,7 @@ namespace detail {
 /// Elements a thread moves at a time; smaller work stays on the calling thread.
 inline constexpr std::int64_t copy_chunk = 16384;
 
-/// Elements at two strided places. Strides count elements; that of the source may be negative.
+/// Copies a StridedBox whose neighbouring axes are merged where they can be.
 class BoxCopy {
  public:
   /// Appends an inner axis; where both sides just walk on from the axis outside it, the two become one.
@@ -30,10 +30,21 @@ class BoxCopy {
     insert(rank_, extent, from, into);
   }
 
-  /// Copies; `size` is that of an element. No extent may be 0.
-  void run(std::size_t size, const void* from, void* into) {
-    const auto* source = static_cast<const std::byte*>(from);
-    auto* target = static_cast<std::byte*>(into);
+  /// Copies from x, beginning at element `from_first`, into out from `into_first` on. No extent may be 0.
+  void run(const Tensor& x, std::int64_t from_first, Tensor& out, std::int64_t into_first) {
+    check_devices("copy", x, out);
+    const auto size = static_cast<std::int64_t>(size_of(x.dtype()));
+    const auto* source = static_cast<const std::byte*>(x.address()) + from_first * size;
+    auto* target = static_cast<std::byte*>(out.address()) + into_first * size;
+    if (!x.device().is_cpu()) {
+      StridedBox box{.rank = rank_};
+      for (int k = 0; k < rank_; ++k) {
+        box.extent[k] = extent_[k];
+        box.from[k] = from_[k];
+        box.into[k] = into_[k];
+      }
+      return device_kernels().copy_box(x.device().index, box, size_of(x.dtype()), source, target);
+    }
     switch (size) {
       case 1:
         return run_sized<1>(source, target);
@@ -192,13 +203,12 @@ inline std::byte* element(Tensor& x, std::int64_t offset) {
   return static_cast<std::byte*>(x.bytes()) + offset * static_cast<std::int64_t>(size_of(x.dtype()));
 }
 
-/// x as [outer, extent, inner] around `axis`.
-struct Split {
-  Split(const Shape& shape, int axis) : extent(shape[axis]) {
+/// A tensor of `shape` as [outer, extent, inner] around `axis`.
+struct Split : AxisSplit {
+  Split(const Shape& shape, int axis) : AxisSplit{1, shape[axis], 1} {
     for (int k = 0; k < axis; ++k) outer *= shape[k];
     for (int k = axis + 1; k < shape.rank(); ++k) inner *= shape[k];
   }
-  std::int64_t outer = 1, extent, inner = 1;
 };
 
 /// Calls f(begin, end) over the positions of an index, as std::int64_t or std::int32_t.
@@ -231,33 +241,33 @@ SYNTHDATA_INLINE Tensor permute(const Tensor& x, const int* axes) {
   const Shape strides = detail::strides_of(x.shape());
   Shape shape;
   for (int k = 0; k < x.rank(); ++k) shape.push_back(x.shape()[axes[k]]);
-  Tensor out = Tensor::empty(shape, x.dtype());
+  Tensor out = x.empty_like(shape);
   if (out.size() == 0) return out;
   const Shape into = detail::strides_of(shape);
   detail::BoxCopy box;
   for (int k = 0; k < x.rank(); ++k) box.axis(shape[k], strides[axes[k]], into[k]);
-  box.run(size_of(x.dtype()), x.bytes(), out.bytes());
+  box.run(x, 0, out, 0);
   return out;
 }
 
 SYNTHDATA_INLINE Tensor take_box(const Tensor& x, const Shape& begin, const Shape& step, const Shape& shape) {
-  Tensor out = Tensor::empty(shape, x.dtype());
+  Tensor out = x.empty_like(shape);
   if (out.size() == 0) return out;
   const Shape from = detail::strides_of(x.shape()), into = detail::strides_of(shape);
   detail::BoxCopy box;
   for (int k = 0; k < x.rank(); ++k) box.axis(shape[k], from[k] * step[k], into[k]);
-  box.run(size_of(x.dtype()), detail::element(x, detail::offset_of(begin, from)), out.bytes());
+  box.run(x, detail::offset_of(begin, from), out, 0);
   return out;
 }
 
 SYNTHDATA_INLINE Tensor put_box(const Tensor& x, const Shape& begin, const Shape& step, const Shape& shape,
                                 double fill) {
-  Tensor out = fill == 0.0 ? Tensor::zeros(shape, x.dtype()) : Tensor::full(shape, fill, x.dtype());
+  Tensor out = Tensor::full(shape, fill, x.dtype(), x.device());
   if (x.size() == 0) return out;
   const Shape from = detail::strides_of(x.shape()), into = detail::strides_of(shape);
   detail::BoxCopy box;
   for (int k = 0; k < x.rank(); ++k) box.axis(x.shape()[k], from[k], into[k] * step[k]);
-  box.run(size_of(x.dtype()), x.bytes(), detail::element(out, detail::offset_of(begin, into)));
+  box.run(x, 0, out, detail::offset_of(begin, into));
   return out;
 }
 
@@ -265,7 +275,7 @@ SYNTHDATA_INLINE Tensor join(const std::vector<Tensor>& parts, int axis) {
   Shape shape = parts[0].shape();
   shape[axis] = 0;
   for (const Tensor& part : parts) shape[axis] += part.shape()[axis];
-  Tensor out = Tensor::empty(shape, parts[0].dtype());
+  Tensor out = parts[0].empty_like(shape);
   const detail::Split whole(shape, axis);
   std::int64_t at = 0;
   for (const Tensor& part : parts) {
@@ -274,7 +284,7 @@ SYNTHDATA_INLINE Tensor join(const std::vector<Tensor>& parts, int axis) {
       detail::BoxCopy box;
       box.axis(whole.outer, row, whole.extent * whole.inner);
       box.axis(row, 1, 1);
-      box.run(size_of(part.dtype()), part.bytes(), detail::element(out, at));
+      box.run(part, 0, out, at);
     }
     at += row;
   }
@@ -282,20 +292,24 @@ SYNTHDATA_INLINE Tensor join(const std::vector<Tensor>& parts, int axis) {
 }
 
 SYNTHDATA_INLINE Tensor flip(const Tensor& x, int axis) {
-  Tensor out = Tensor::empty(x.shape(), x.dtype());
+  Tensor out = x.empty_like(x.shape());
   if (out.size() == 0) return out;
   const detail::Split s(x.shape(), axis);
   detail::BoxCopy box;
   box.axis(s.outer, s.extent * s.inner, s.extent * s.inner);
   box.axis(s.extent, -s.inner, s.inner);
   box.axis(s.inner, 1, 1);
-  box.run(size_of(x.dtype()), detail::element(x, (s.extent - 1) * s.inner), out.bytes());
+  box.run(x, (s.extent - 1) * s.inner, out, 0);
   return out;
 }
 
 SYNTHDATA_INLINE void check_index(const char* op, const Tensor& index, std::int64_t extent) {
   if (index.dtype() != DType::i64 && index.dtype() != DType::i32) {
     throw DTypeError(concat(op, ": expects an index of i64 or i32, got ", index.str()));
+  }
+  if (!index.device().is_cpu()) {
+    if (index.size() > 0) device_kernels().check_index(op, index, extent);
+    return;
   }
   detail::visit_index(index, [&](const auto* p) {
     for (std::int64_t i = 0; i < index.size(); ++i) {
@@ -310,8 +324,13 @@ SYNTHDATA_INLINE void check_index(const char* op, const Tensor& index, std::int6
 SYNTHDATA_INLINE Tensor gather(const Tensor& x, int axis, const Tensor& index) {
   const detail::Split s(x.shape(), axis);
   const std::int64_t n = index.size();
-  Tensor out = Tensor::empty(x.shape().with(axis, n), x.dtype());
+  detail::check_devices("gather", x, index);
+  Tensor out = x.empty_like(x.shape().with(axis, n));
   if (out.size() == 0) return out;
+  if (!x.device().is_cpu()) {
+    device_kernels().gather(x, s, index, out);
+    return out;
+  }
   const auto size = static_cast<std::int64_t>(size_of(x.dtype()));
   const auto run = static_cast<std::size_t>(s.inner * size);
   const std::byte* from = detail::element(x, 0);
@@ -333,7 +352,12 @@ SYNTHDATA_INLINE Tensor gather(const Tensor& x, int axis, const Tensor& index) {
 SYNTHDATA_INLINE Tensor scatter_add(const Shape& shape, int axis, const Tensor& index, const Tensor& values) {
   const detail::Split s(shape, axis);
   const std::int64_t n = index.size();
-  Tensor out = Tensor::zeros(shape, values.dtype());
+  detail::check_devices("scatter_add", values, index);
+  Tensor out = Tensor::zeros(shape, values.dtype(), values.device());
+  if (!values.device().is_cpu()) {
+    if (values.size() > 0) device_kernels().scatter_add(values, s, index, out);
+    return out;
+  }
   visit_floating(values.dtype(), "scatter_add", [&]<class T>() {
     const T* from = values.data<T>();
     T* into = out.data<T>();
@@ -358,8 +382,13 @@ SYNTHDATA_INLINE Tensor scatter_add(const Shape& shape, int axis, const Tensor& 
 SYNTHDATA_INLINE Tensor take_along(const Tensor& x, int axis, const Tensor& index) {
   const detail::Split s(x.shape(), axis);
   const std::int64_t n = index.shape()[axis];
-  Tensor out = Tensor::empty(index.shape(), x.dtype());
+  detail::check_devices("take_along_axis", x, index);
+  Tensor out = x.empty_like(index.shape());
   if (out.size() == 0) return out;
+  if (!x.device().is_cpu()) {
+    device_kernels().take_along(x, s, index, out);
+    return out;
+  }
   detail::visit_index(index, [&](const auto* at) {
     const auto take = [&]<class Unit>(Unit) {  // constant-size copies: an element of any dtype of that size
       constexpr int bytes = Unit::value;
@@ -390,7 +419,12 @@ SYNTHDATA_INLINE Tensor take_along(const Tensor& x, int axis, const Tensor& inde
 SYNTHDATA_INLINE Tensor put_along(const Shape& shape, int axis, const Tensor& index, const Tensor& values) {
   const detail::Split s(shape, axis);
   const std::int64_t n = index.shape()[axis];
-  Tensor out = Tensor::zeros(shape, values.dtype());
+  detail::check_devices("scatter_along_axis", values, index);
+  Tensor out = Tensor::zeros(shape, values.dtype(), values.device());
+  if (!values.device().is_cpu()) {
+    if (values.size() > 0) device_kernels().put_along(values, s, index, out);
+    return out;
+  }
   visit_floating(values.dtype(), "scatter_along_axis", [&]<class T>() {
     const T* from = values.data<T>();
     T* into = out.data<T>();
@@ -410,7 +444,11 @@ SYNTHDATA_INLINE Tensor put_along(const Shape& shape, int axis, const Tensor& in
 SYNTHDATA_INLINE Tensor one_hot(const Tensor& index, std::int64_t classes) {
   Shape shape = index.shape();
   shape.push_back(classes);
-  Tensor out = Tensor::zeros(shape);
+  Tensor out = Tensor::zeros(shape, DType::f32, index.device());
+  if (!index.device().is_cpu()) {
+    if (index.size() > 0) device_kernels().one_hot(index, classes, out);
+    return out;
+  }
   detail::visit_index(index, [&](const auto* at) {
     float* y = out.data<float>();
     for (std::int64_t i = 0; i < index.size(); ++i) y[i * classes + at[i]] = 1.0f;

@@ -57,7 +57,11 @@ struct DropoutRun {
 };
 
 inline Tensor run_dropout(const Tensor& x, const Tensor& y, const DropoutMask& mask, cpu::Act act, double slope) {
-  Tensor out = Tensor::empty(x.shape(), x.dtype());
+  Tensor out = x.empty_like(x.shape());
+  if (!x.device().is_cpu()) {
+    if (x.size() > 0) device_kernels().dropout(x, y, mask, act, slope, out);
+    return out;
+  }
   visit_floating(x.dtype(), "dropout", [&]<class T>() {
     const T *px = x.data<T>(), *py = y.defined() ? y.data<T>() : nullptr;
     T* to = out.data<T>();

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <synthdata/backend/cpu/isa.hpp>
+#include <synthdata/backend/device_kernels.hpp>
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/core/tensor.hpp>
 
@@ -214,8 +215,33 @@ void map_operands(const Mapping<T, N>& map, Tensor& out, const std::array<const 
   });
 }
 
+template <std::size_t N>
+MapCall map_call(Tensor& out, const std::array<const Tensor*, N>& operands) {
+  MapCall call{out.device(), out.dtype(), out.size(), true, 1, {}, {}, {}, out.address()};
+  std::array<const Shape*, N> shapes;
+  for (std::size_t k = 0; k < N; ++k) {
+    call.in[k] = operands[k]->address();
+    shapes[k] = &operands[k]->shape();
+    call.same = call.same && *shapes[k] == out.shape();
+  }
+  const BroadcastPlan<N> plan(out.shape(), shapes);
+  call.rank = plan.rank;
+  for (int axis = 0; axis < plan.rank; ++axis) {
+    call.extent[axis] = plan.extent[axis];
+    for (std::size_t k = 0; k < N; ++k) call.stride[k][axis] = plan.stride[k][static_cast<std::size_t>(axis)];
+  }
+  return call;
+}
+
+/// out = f(operands), where they all are; out may be one of them.
 template <class T, class F, std::size_t N>
-void map_into(const F& f, Tensor& out, const std::array<const Tensor*, N>& operands) {
+void map_into(const char* op, const F& f, Tensor& out, const std::array<const Tensor*, N>& operands) {
+  for (const Tensor* x : operands) check_devices(op, out, *x);
+  if (!out.device().is_cpu()) {
+    if (!DeviceMap<F, N>::launch) throw_no_kernel(op, out.device());
+    if (out.size() > 0) DeviceMap<F, N>::launch(f, map_call<N>(out, operands));
+    return;
+  }
   const auto run = [](const void* functor, T* y, const std::array<const T*, N>& x,
                       const std::array<std::int64_t, N>& step,
                       std::int64_t n) { cpu::map<T, N>(*static_cast<const F*>(functor), y, x, step, n); };
@@ -232,13 +258,23 @@ struct Sum2 {
 
 [[noreturn]] void throw_dtypes(const char* op, const Tensor& a, const Tensor& b);
 
+/// The device of an operation: that of its operands, among which numbers from the CPU (rank 0) do not count.
+inline Device common_device(const Tensor& a, const Tensor& b) {
+  return a.rank() == 0 && a.device().is_cpu() ? b.device() : a.device();
+}
+/// A number from the CPU on the device of what it meets; anything else as it is.
+inline Tensor number_on(const Tensor& x, Device device) {
+  if (x.device() == device || x.rank() > 0 || !x.device().is_cpu()) return x;
+  return Tensor::full({}, x.item(), x.dtype(), device);
+}
+
 }  // namespace detail
 
 /// f(x) for every element, f32 or f64.
 template <class F>
 Tensor map(const char* op, const F& f, const Tensor& x) {
-  Tensor out = Tensor::empty(x.shape(), x.dtype());
-  visit_floating(x.dtype(), op, [&]<class T>() { detail::map_into<T, F, 1>(f, out, {&x}); });
+  Tensor out = x.empty_like(x.shape());
+  visit_floating(x.dtype(), op, [&]<class T>() { detail::map_into<T, F, 1>(op, f, out, {&x}); });
   return out;
 }
 
@@ -247,8 +283,13 @@ template <class F>
 Tensor map(const char* op, const F& f, const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype()) [[unlikely]]
     detail::throw_dtypes(op, a, b);
-  Tensor out = Tensor::empty(broadcast_shape(op, a.shape(), b.shape()), a.dtype());
-  visit_floating(a.dtype(), op, [&]<class T>() { detail::map_into<T, F, 2>(f, out, {&a, &b}); });
+  const Device device = detail::common_device(a, b);
+  Tensor out = Tensor::empty(broadcast_shape(op, a.shape(), b.shape()), a.dtype(), device);
+  visit_floating(a.dtype(), op, [&]<class T>() {
+    if (a.device() == b.device()) return detail::map_into<T, F, 2>(op, f, out, {&a, &b});
+    const Tensor x = detail::number_on(a, device), y = detail::number_on(b, device);
+    detail::map_into<T, F, 2>(op, f, out, {&x, &y});
+  });
   return out;
 }
 
@@ -259,8 +300,11 @@ Tensor map(const char* op, const F& f, const Tensor& a, const Tensor& b, const T
     detail::throw_dtypes(op, a, b);
   if (a.dtype() != c.dtype()) [[unlikely]]
     detail::throw_dtypes(op, a, c);
-  Tensor out = Tensor::empty(broadcast_shape(op, broadcast_shape(op, a.shape(), b.shape()), c.shape()), a.dtype());
-  visit_floating(a.dtype(), op, [&]<class T>() { detail::map_into<T, F, 3>(f, out, {&a, &b, &c}); });
+  const Device device = a.rank() == 0 && a.device().is_cpu() ? detail::common_device(b, c) : a.device();
+  Tensor out =
+      Tensor::empty(broadcast_shape(op, broadcast_shape(op, a.shape(), b.shape()), c.shape()), a.dtype(), device);
+  const Tensor x = detail::number_on(a, device), y = detail::number_on(b, device), z = detail::number_on(c, device);
+  visit_floating(a.dtype(), op, [&]<class T>() { detail::map_into<T, F, 3>(op, f, out, {&x, &y, &z}); });
   return out;
 }
 

@@ -25,13 +25,13 @@ SYNTHDATA_INLINE void add_in_place(Tensor& into, const Tensor& x) {
   if (into.dtype() != x.dtype()) detail::throw_dtypes("add_in_place", into, x);
   if (!(into.shape() == x.shape())) throw_shape("add_in_place", "shapes differ", {{"into", into}, {"x", x}});
   visit_floating(x.dtype(), "add_in_place", [&]<class T>() {
-    detail::map_into<T, detail::Sum2, 2>({}, into, {&into, &x});
+    detail::map_into<T, detail::Sum2, 2>("add_in_place", {}, into, {&into, &x});
   });
 }
 
 SYNTHDATA_INLINE void scale_in_place(Tensor& into, double factor) {
   visit_floating(into.dtype(), "scale_in_place",
-                 [&]<class T>() { detail::map_into<T, detail::Scaled, 1>({factor}, into, {&into}); });
+                 [&]<class T>() { detail::map_into<T, detail::Scaled, 1>("scale_in_place", {factor}, into, {&into}); });
 }
 
 }  // namespace synthdata::backend

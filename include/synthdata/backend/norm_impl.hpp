@@ -32,7 +32,7 @@ void repeat_columns(const ColumnWalk& walk, T* rows, std::int64_t count) {
 /// [samples, 5, wide]: mean, scale, shift, q = 0, r = 0; the last two are filled in by the gradient.
 template <class T>
 Tensor coefficients(const ColumnWalk& walk, const NormShape& s, const NormMoments& m, const NormAffine& a) {
-  Tensor out = Tensor::empty({s.samples, 5, walk.wide}, dtype_of<T>);
+  Tensor out = Tensor::empty({s.samples, 5, walk.wide}, dtype_of<T>, Device::cpu());
   const T* gamma = a.gamma.defined() ? a.gamma.data<T>() : nullptr;
   const T* beta = a.beta.defined() ? a.beta.data<T>() : nullptr;
   const std::int64_t width = s.channels / s.groups;
@@ -63,7 +63,7 @@ Coefficients<T> coefficients_of(const Tensor& all, const ColumnWalk& walk, const
 
 template <class T>
 NormMoments column_moments(const Tensor& x, const NormShape& s, const ColumnWalk& walk) {
-  Tensor partial = Tensor::empty({s.samples * walk.chunks * 2, walk.wide}, dtype_of<T>);
+  Tensor partial = Tensor::empty({s.samples * walk.chunks * 2, walk.wide}, dtype_of<T>, Device::cpu());
   T* parts = partial.data<T>();
   const T* px = x.data<T>();
   walk.for_items([&](const Item& item) {
@@ -72,7 +72,7 @@ NormMoments column_moments(const Tensor& x, const NormShape& s, const ColumnWalk
   });
 
   // Chan's rule for parts of different sizes: deviations from the common mean, all in f64.
-  Tensor total = Tensor::zeros({s.samples, 2, s.channels}, DType::f64);
+  Tensor total = Tensor::zeros({s.samples, 2, s.channels}, DType::f64, Device::cpu());
   double* totals = total.data<double>();
   walk.for_channels([&](std::int64_t n, std::int64_t begin, std::int64_t end) {
     double* mean = totals + n * 2 * s.channels;
@@ -96,8 +96,8 @@ NormMoments column_moments(const Tensor& x, const NormShape& s, const ColumnWalk
     });
   });
 
-  NormMoments moments{Tensor::empty({s.samples, s.groups}, dtype_of<T>),
-                      Tensor::empty({s.samples, s.groups}, dtype_of<T>)};
+  NormMoments moments{Tensor::empty({s.samples, s.groups}, dtype_of<T>, Device::cpu()),
+                      Tensor::empty({s.samples, s.groups}, dtype_of<T>, Device::cpu())};
   T *means = moments.mean.data<T>(), *variances = moments.variance.data<T>();
   const std::int64_t width = s.channels / s.groups;
   for (std::int64_t i = 0; i < s.samples * s.groups; ++i) {
@@ -119,7 +119,7 @@ template <class T>
 Tensor column_apply(const Tensor& x, const NormShape& s, const NormMoments& m, const NormAffine& a,
                     const ColumnWalk& walk) {
   const Tensor all = coefficients<T>(walk, s, m, a);
-  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  Tensor y = Tensor::empty(x.shape(), x.dtype(), Device::cpu());
   const T* px = x.data<T>();
   T* py = y.data<T>();
   walk.for_items([&](const Item& item) {
@@ -166,14 +166,14 @@ NormGradients column_gradients(const Tensor& x, const Tensor& g, const NormShape
   const BlockActivation<T> act = block_activation<T>(a);
   NormGradients out;
   if (wanted.gamma || wanted.beta || (wanted.x && !constant_moments)) {
-    Tensor partial = Tensor::empty({s.samples * walk.chunks * 2, walk.wide}, dtype_of<T>);
+    Tensor partial = Tensor::empty({s.samples * walk.chunks * 2, walk.wide}, dtype_of<T>, Device::cpu());
     T* parts = partial.data<T>();
     walk.for_items([&](const Item& item) {
       T* sums = parts + (item.sample * walk.chunks + item.chunk) * 2 * walk.wide + item.from;
       cpu::run<T>(ColumnGradientSums<T>{act}, item, coefficients_of<T>(all, walk, item), px + item.offset,
                   pg + item.offset, sums, sums + walk.wide);
     });
-    Tensor total = Tensor::zeros({s.samples, 2, s.channels}, DType::f64);
+    Tensor total = Tensor::zeros({s.samples, 2, s.channels}, DType::f64, Device::cpu());
     double* totals = total.data<double>();
     walk.for_channels([&](std::int64_t n, std::int64_t begin, std::int64_t end) {
       double* sum = totals + n * 2 * s.channels;
@@ -187,8 +187,8 @@ NormGradients column_gradients(const Tensor& x, const Tensor& g, const NormShape
         }
       }
     });
-    if (wanted.gamma) out.gamma = Tensor::empty({s.channels}, dtype_of<T>);
-    if (wanted.beta) out.beta = Tensor::empty({s.channels}, dtype_of<T>);
+    if (wanted.gamma) out.gamma = Tensor::empty({s.channels}, dtype_of<T>, Device::cpu());
+    if (wanted.beta) out.beta = Tensor::empty({s.channels}, dtype_of<T>, Device::cpu());
     for (std::int64_t c = 0; c < s.channels && (wanted.gamma || wanted.beta); ++c) {
       const std::int64_t group = c / (s.channels / s.groups);
       double gamma = 0.0, beta = 0.0;
@@ -203,7 +203,7 @@ NormGradients column_gradients(const Tensor& x, const Tensor& g, const NormShape
     if (wanted.x && !constant_moments) add_moment_terms<T>(all, s, m, a, walk, totals);
   }
   if (wanted.x) {
-    out.x = Tensor::empty(x.shape(), x.dtype());
+    out.x = Tensor::empty(x.shape(), x.dtype(), Device::cpu());
     T* dx = out.x.data<T>();
     walk.for_items([&](const Item& item) {
       cpu::run<T>(ColumnGradient<T>{act}, item, coefficients_of<T>(all, walk, item), px + item.offset, pg + item.offset,
@@ -217,10 +217,11 @@ inline std::int64_t row_chunk_of(std::int64_t channels) { return std::clamp<std:
 
 template <class T>
 Tensor row_forward(const Tensor& x, const NormShape& s, const NormAffine& a, NormMoments& m) {
-  const Tensor gamma = a.gamma.defined() ? a.gamma : Tensor::ones({s.channels}, x.dtype());
-  const Tensor beta = a.beta.defined() ? a.beta : Tensor::zeros({s.channels}, x.dtype());
-  m = {Tensor::empty({s.samples, 1}, x.dtype()), Tensor::empty({s.samples, 1}, x.dtype())};
-  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  const Tensor gamma = a.gamma.defined() ? a.gamma : Tensor::ones({s.channels}, x.dtype(), Device::cpu());
+  const Tensor beta = a.beta.defined() ? a.beta : Tensor::zeros({s.channels}, x.dtype(), Device::cpu());
+  m = {Tensor::empty({s.samples, 1}, x.dtype(), Device::cpu()),
+       Tensor::empty({s.samples, 1}, x.dtype(), Device::cpu())};
+  Tensor y = Tensor::empty(x.shape(), x.dtype(), Device::cpu());
   const T *px = x.data<T>(), *pg = gamma.data<T>(), *pb = beta.data<T>();
   T *py = y.data<T>(), *means = m.mean.data<T>(), *variances = m.variance.data<T>();
   const RowForward<T> kernel{block_activation<T>(a), a.epsilon};
@@ -234,12 +235,12 @@ Tensor row_forward(const Tensor& x, const NormShape& s, const NormAffine& a, Nor
 template <class T>
 NormGradients row_gradients(const Tensor& x, const Tensor& g, const NormShape& s, const NormMoments& m,
                             const NormAffine& a, const NormWanted& wanted) {
-  const Tensor gamma = a.gamma.defined() ? a.gamma : Tensor::ones({s.channels}, x.dtype());
-  const Tensor beta = a.beta.defined() ? a.beta : Tensor::zeros({s.channels}, x.dtype());
+  const Tensor gamma = a.gamma.defined() ? a.gamma : Tensor::ones({s.channels}, x.dtype(), Device::cpu());
+  const Tensor beta = a.beta.defined() ? a.beta : Tensor::zeros({s.channels}, x.dtype(), Device::cpu());
   const std::int64_t chunk = row_chunk_of(s.channels), chunks = (s.samples + chunk - 1) / chunk;
   NormGradients out;
-  if (wanted.x) out.x = Tensor::empty(x.shape(), x.dtype());
-  Tensor partial = Tensor::empty({chunks, 2 * s.channels}, x.dtype());
+  if (wanted.x) out.x = Tensor::empty(x.shape(), x.dtype(), Device::cpu());
+  Tensor partial = Tensor::empty({chunks, 2 * s.channels}, x.dtype(), Device::cpu());
   const T *px = x.data<T>(), *pg = g.data<T>(), *scale = gamma.data<T>(), *shift = beta.data<T>();
   const T *means = m.mean.data<T>(), *variances = m.variance.data<T>();
   T *dx = wanted.x ? out.x.data<T>() : nullptr, *parts = partial.data<T>();
@@ -250,7 +251,7 @@ NormGradients row_gradients(const Tensor& x, const Tensor& g, const NormShape& s
                 dx ? dx + at : nullptr, parts + begin / chunk * 2 * s.channels);
   });
   const auto total = [&](const T* first) {
-    Tensor sum = Tensor::empty({s.channels}, x.dtype());
+    Tensor sum = Tensor::empty({s.channels}, x.dtype(), Device::cpu());
     for (std::int64_t c = 0; c < s.channels; ++c) {
       double all = 0.0;
       for (std::int64_t k = 0; k < chunks; ++k) all += static_cast<double>(first[k * 2 * s.channels + c]);
@@ -266,6 +267,11 @@ NormGradients row_gradients(const Tensor& x, const Tensor& g, const NormShape& s
 }  // namespace detail
 
 SYNTHDATA_INLINE Tensor norm(const Tensor& x, const NormShape& shape, const NormAffine& affine, NormMoments& moments) {
+  if (!x.device().is_cpu()) {
+    moments = {x.empty_like({shape.samples, shape.groups}), x.empty_like({shape.samples, shape.groups})};
+    if (x.size() > 0) device_kernels().norm_moments(x, shape, moments);
+    return norm_apply(x, shape, moments, affine);
+  }
   return visit_floating(x.dtype(), "norm", [&]<class T>() {
     if (detail::by_rows(shape)) return detail::row_forward<T>(x, shape, affine, moments);
     const detail::ColumnWalk walk = detail::columns_of(shape);
@@ -276,6 +282,11 @@ SYNTHDATA_INLINE Tensor norm(const Tensor& x, const NormShape& shape, const Norm
 
 SYNTHDATA_INLINE Tensor norm_apply(const Tensor& x, const NormShape& shape, const NormMoments& moments,
                                    const NormAffine& affine) {
+  if (!x.device().is_cpu()) {
+    Tensor y = x.empty_like(x.shape());
+    if (x.size() > 0) device_kernels().norm_apply(x, shape, moments, affine, y);
+    return y;
+  }
   return visit_floating(x.dtype(), "norm", [&]<class T>() {
     return detail::column_apply<T>(x, shape, moments, affine, detail::columns_of(shape));
   });
@@ -284,6 +295,14 @@ SYNTHDATA_INLINE Tensor norm_apply(const Tensor& x, const NormShape& shape, cons
 SYNTHDATA_INLINE NormGradients norm_gradients(const Tensor& x, const Tensor& g, const NormShape& shape,
                                               const NormMoments& moments, const NormAffine& affine,
                                               const NormWanted& wanted, bool constant_moments) {
+  if (!x.device().is_cpu()) {
+    NormGradients out;
+    if (wanted.x) out.x = x.empty_like(x.shape());
+    if (wanted.gamma) out.gamma = Tensor::zeros({shape.channels}, x.dtype(), x.device());
+    if (wanted.beta) out.beta = Tensor::zeros({shape.channels}, x.dtype(), x.device());
+    if (x.size() > 0) device_kernels().norm_gradients(x, g, shape, moments, affine, constant_moments, out);
+    return out;
+  }
   return visit_floating(x.dtype(), "norm", [&]<class T>() {
     if (detail::by_rows(shape) && !constant_moments) {
       return detail::row_gradients<T>(x, g, shape, moments, affine, wanted);

@@ -79,11 +79,16 @@ SYNTHDATA_TARGET_AVX512 void draw_avx512(const RngState& rng, std::uint64_t firs
   draw_run(rng, first, draw, out, b, e);
 }
 
+/// The counter of the first block of a draw of n elements, taken from rng.
+inline std::uint64_t reserve_draw(Rng& rng, std::int64_t n) {
+  return rng.reserve(static_cast<std::uint64_t>((n + philox_group - 1) / philox_group) * philox_lanes);
+}
+
 template <class T, class Draw>
 void draw_all(Rng& rng, const Draw& draw, Tensor& out) {
-  const std::int64_t n = out.size(), groups = (n + philox_group - 1) / philox_group;
+  const std::int64_t n = out.size();
   const RngState state = rng.state();
-  const std::uint64_t first = rng.reserve(static_cast<std::uint64_t>(groups) * philox_lanes);
+  const std::uint64_t first = reserve_draw(rng, n);
   T* p = out.data<T>();
   parallel_for(n, elementwise_chunk, [&](std::int64_t begin, std::int64_t end) {
     if constexpr (sizeof(T) == sizeof(float)) {
@@ -99,6 +104,13 @@ void draw_all(Rng& rng, const Draw& draw, Tensor& out) {
 SYNTHDATA_INLINE Tensor uniform(const Shape& shape, Rng& rng, DType dtype, double low, double high) {
   if (!(low <= high)) throw NumericError(concat("uniform: expects low <= high, got ", low, " and ", high));
   Tensor out = Tensor::empty(shape, dtype);
+  if (!out.device().is_cpu()) {
+    const RngState state = rng.state();
+    const std::uint64_t first = backend::cpu::reserve_draw(rng, out.size());
+    if (!is_floating(dtype)) detail::throw_not_floating("uniform", dtype);
+    if (out.size() > 0) backend::device_kernels().uniform(state, first, low, high, out);
+    return out;
+  }
   visit_floating(dtype, "uniform", [&]<class T>() {
     const T top = std::nextafter(static_cast<T>(high), static_cast<T>(low));
     backend::cpu::draw_all<T>(rng, backend::cpu::UniformDraw<T>{static_cast<T>(low), static_cast<T>(high - low), top},
@@ -109,6 +121,13 @@ SYNTHDATA_INLINE Tensor uniform(const Shape& shape, Rng& rng, DType dtype, doubl
 
 SYNTHDATA_INLINE Tensor normal(const Shape& shape, Rng& rng, DType dtype, double mean, double stddev) {
   Tensor out = Tensor::empty(shape, dtype);
+  if (!out.device().is_cpu()) {
+    const RngState state = rng.state();
+    const std::uint64_t first = backend::cpu::reserve_draw(rng, out.size());
+    if (!is_floating(dtype)) detail::throw_not_floating("normal", dtype);
+    if (out.size() > 0) backend::device_kernels().normal(state, first, mean, stddev, out);
+    return out;
+  }
   visit_floating(dtype, "normal", [&]<class T>() {
     backend::cpu::draw_all<T>(rng, backend::cpu::NormalDraw<T>{static_cast<T>(mean), static_cast<T>(stddev)}, out);
   });
@@ -117,6 +136,13 @@ SYNTHDATA_INLINE Tensor normal(const Shape& shape, Rng& rng, DType dtype, double
 
 SYNTHDATA_INLINE Tensor bernoulli(const Shape& shape, double probability, Rng& rng, DType dtype) {
   Tensor out = Tensor::empty(shape, dtype);
+  if (!out.device().is_cpu()) {
+    const RngState state = rng.state();
+    const std::uint64_t first = backend::cpu::reserve_draw(rng, out.size());
+    if (!is_floating(dtype)) detail::throw_not_floating("bernoulli", dtype);
+    if (out.size() > 0) backend::device_kernels().bernoulli(state, first, probability, out);
+    return out;
+  }
   visit_floating(dtype, "bernoulli", [&]<class T>() {
     backend::cpu::draw_all<T>(rng, backend::cpu::BernoulliDraw<T>{static_cast<T>(probability)}, out);
   });
@@ -124,9 +150,9 @@ SYNTHDATA_INLINE Tensor bernoulli(const Shape& shape, double probability, Rng& r
 }
 
 SYNTHDATA_INLINE Tensor random_integers(const Shape& shape, std::int64_t high, Rng& rng) {
-  Tensor out = Tensor::empty(shape, DType::i64);
+  Tensor out = Tensor::empty(shape, DType::i64, Device::cpu());
   for (std::int64_t& value : out.span<std::int64_t>()) value = rng.below(high);
-  return out;
+  return out.to(current_device());  // drawn one after the other: an unbiased draw may take several numbers
 }
 
 }  // namespace synthdata

@@ -21,6 +21,7 @@ struct SumReduction {
   static constexpr T identity() {
     return T(0);
   }
+  static constexpr ReduceOp device_op = ReduceOp::sum;
   template <class T>
   SYNTHDATA_HD T operator()(T a, T b) const {
     return a + b;
@@ -31,6 +32,7 @@ struct MaxReduction {
   static constexpr T identity() {
     return -std::numeric_limits<T>::infinity();
   }
+  static constexpr ReduceOp device_op = ReduceOp::max;
   template <class T>
   SYNTHDATA_HD T operator()(T a, T b) const {
     return math::max(b, a);
@@ -119,7 +121,7 @@ void reduce_step(const Op& op, const T* x, T* y, std::int64_t outer, std::int64_
   Tensor partial;
   T* into = y;
   if (chunks > 1) {
-    partial = Tensor::empty({outer * chunks, inner}, dtype_of<T>);
+    partial = Tensor::empty({outer * chunks, inner}, dtype_of<T>, Device::cpu());
     into = partial.data<T>();
   }
   const std::int64_t cost = (reduced < row_chunk ? reduced : row_chunk) * (inner < column_piece ? inner : column_piece);
@@ -144,9 +146,9 @@ Tensor reduce_to(const char* name, const Op& op, const Tensor& x, const Shape& s
   }
   if (x.shape() == shape) return x;
   return visit_floating(x.dtype(), name, [&]<class T>() {
-    Tensor out = Tensor::empty(shape, x.dtype());
+    Tensor out = x.empty_like(shape);
     if (x.size() == 0) {
-      for (T& value : out.span<T>()) value = Op::template identity<T>();
+      out.fill(static_cast<double>(Op::template identity<T>()));
       return out;
     }
     const BroadcastPlan<1> plan(x.shape(), {&shape});
@@ -165,8 +167,12 @@ Tensor reduce_to(const char* name, const Op& op, const Tensor& x, const Shape& s
       std::int64_t outer = 1, inner = 1;
       for (int i = 0; i < axis; ++i) outer *= extent[i];
       for (int i = axis + 1; i < rank; ++i) inner *= extent[i];
-      Tensor next = --remaining == 0 ? out.reshape(Shape{out.size()}) : Tensor::empty({outer * inner}, x.dtype());
-      reduce_step(op, std::as_const(current).data<T>(), next.data<T>(), outer, extent[axis], inner);
+      Tensor next = --remaining == 0 ? out.reshape(Shape{out.size()}) : x.empty_like({outer * inner});
+      if (x.device().is_cpu()) {
+        reduce_step(op, std::as_const(current).data<T>(), next.data<T>(), outer, extent[axis], inner);
+      } else {
+        device_kernels().reduce(Op::device_op, current, {outer, extent[axis], inner}, next);
+      }
       extent[axis] = 1;
       current = next;
     }
@@ -197,9 +203,9 @@ SYNTHDATA_INLINE Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   if (!(broadcast_shape("broadcast_to", x.shape(), shape) == shape)) {
     throw ShapeError(concat("broadcast_to: ", x.shape(), " does not broadcast to ", shape));
   }
-  Tensor out = Tensor::empty(shape, x.dtype());
+  Tensor out = x.empty_like(shape);
   visit_floating(x.dtype(), "broadcast_to",
-                 [&]<class T>() { detail::map_into<T, detail::Identity, 1>({}, out, {&x}); });
+                 [&]<class T>() { detail::map_into<T, detail::Identity, 1>("broadcast_to", {}, out, {&x}); });
   return out;
 }
 
@@ -210,7 +216,11 @@ SYNTHDATA_INLINE Tensor argmax(const Tensor& x, int axis) {
   std::int64_t outer = 1, inner = 1;
   for (int i = 0; i < along; ++i) outer *= x.shape()[i];
   for (int i = along + 1; i < x.rank(); ++i) inner *= x.shape()[i];
-  Tensor out = Tensor::empty(x.shape().erase(along), DType::i64);
+  Tensor out = Tensor::empty(x.shape().erase(along), DType::i64, x.device());
+  if (!x.device().is_cpu()) {
+    if (out.size() > 0) device_kernels().argmax(x, {outer, n, inner}, out);
+    return out;
+  }
   std::int64_t* y = out.data<std::int64_t>();
   visit_floating(x.dtype(), "argmax", [&]<class T>() {
     const T* p = x.data<T>();

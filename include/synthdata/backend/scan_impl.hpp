@@ -11,7 +11,11 @@ namespace synthdata::backend {
 
 SYNTHDATA_INLINE Tensor cumsum(const Tensor& x, int axis, bool reverse) {
   const detail::Split s(x.shape(), axis);
-  Tensor out = Tensor::empty(x.shape(), x.dtype());
+  Tensor out = x.empty_like(x.shape());
+  if (!x.device().is_cpu()) {
+    if (x.size() > 0) device_kernels().cumsum(x, s, reverse, out);
+    return out;
+  }
   visit_floating(x.dtype(), "cumsum", [&]<class T>() {
     const T* from = x.data<T>();
     T* into = out.data<T>();

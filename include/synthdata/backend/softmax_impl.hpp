@@ -209,7 +209,7 @@ void for_rows(const Tensor& x, const F& f) {
 /// f(block of x, its size, block of y), y a new tensor like x.
 template <class T, class F>
 Tensor map_blocks(const Tensor& x, Blocks blocks, const F& f) {
-  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  Tensor y = x.empty_like(x.shape());
   T* to = y.data<T>();
   for_rows(x, [&](std::int64_t rows, std::int64_t at) {
     for (std::int64_t r = 0; r < rows; ++r) {
@@ -225,7 +225,12 @@ Tensor map_blocks(const Tensor& x, Blocks blocks, const F& f) {
 }  // namespace detail
 
 SYNTHDATA_INLINE Tensor softmax(SoftmaxKind kind, const Tensor& x, const Tensor& noise, double scale, Blocks blocks) {
-  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  Tensor y = x.empty_like(x.shape());
+  if (noise.defined()) detail::check_devices("softmax", x, noise);
+  if (!x.device().is_cpu()) {
+    if (x.size() > 0) device_kernels().softmax(kind, x, noise, scale, blocks, y);
+    return y;
+  }
   visit_floating(x.dtype(), "softmax", [&]<class T>() {
     const T *px = x.data<T>(), *pn = noise.defined() ? noise.data<T>() : nullptr;
     T* py = y.data<T>();
@@ -239,7 +244,12 @@ SYNTHDATA_INLINE Tensor softmax(SoftmaxKind kind, const Tensor& x, const Tensor&
 
 SYNTHDATA_INLINE Tensor softmax_gradient(SoftmaxKind kind, const Tensor& y, const Tensor& g, double scale,
                                          Blocks blocks) {
-  Tensor dx = Tensor::empty(y.shape(), y.dtype());
+  Tensor dx = y.empty_like(y.shape());
+  detail::check_devices("softmax", y, g);
+  if (!y.device().is_cpu()) {
+    if (y.size() > 0) device_kernels().softmax_gradient(kind, y, g, scale, blocks, dx);
+    return dx;
+  }
   visit_floating(y.dtype(), "softmax", [&]<class T>() {
     const T *py = y.data<T>(), *pg = g.data<T>();
     T* to = dx.data<T>();
@@ -251,6 +261,11 @@ SYNTHDATA_INLINE Tensor softmax_gradient(SoftmaxKind kind, const Tensor& y, cons
 }
 
 SYNTHDATA_INLINE Tensor block_sum(const Tensor& x, Blocks blocks) {
+  if (!x.device().is_cpu()) {
+    Tensor y = x.empty_like(x.shape());
+    if (x.size() > 0) device_kernels().block_sum(x, blocks, y);
+    return y;
+  }
   return visit_floating(x.dtype(), "block_sum", [&]<class T>() {
     return detail::map_blocks<T>(x, blocks, [](const T* from, std::int64_t n, T* to) {
       T sum = T(0);
@@ -261,6 +276,11 @@ SYNTHDATA_INLINE Tensor block_sum(const Tensor& x, Blocks blocks) {
 }
 
 SYNTHDATA_INLINE Tensor block_winner(const Tensor& x, Blocks blocks) {
+  if (!x.device().is_cpu()) {
+    Tensor y = x.empty_like(x.shape());
+    if (x.size() > 0) device_kernels().block_winner(x, blocks, y);
+    return y;
+  }
   return visit_floating(x.dtype(), "block_winner", [&]<class T>() {
     return detail::map_blocks<T>(x, blocks, [](const T* from, std::int64_t n, T* to) {
       std::int64_t best = 0;

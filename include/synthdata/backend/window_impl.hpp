@@ -237,8 +237,12 @@ SYNTHDATA_INLINE SpatialTaps SpatialTaps::transposed() const {
 
 SYNTHDATA_INLINE Tensor resample(const Tensor& x, const SpatialTaps& taps) {
   const Shape shape{x.shape()[0], taps.axis[0].outputs(), taps.axis[1].outputs(), taps.axis[2].outputs(), x.shape()[4]};
-  Tensor out = Tensor::empty(shape, x.dtype());
+  Tensor out = x.empty_like(shape);
   if (out.size() == 0) return out;
+  if (!x.device().is_cpu()) {
+    device_kernels().resample(x, taps, out);
+    return out;
+  }
   visit_floating(x.dtype(), "resample", [&]<class T>() {
     std::vector<T> weight[3];
     cpu::TapsView<T> view[3];
@@ -271,9 +275,13 @@ SYNTHDATA_INLINE Tensor resample(const Tensor& x, const SpatialTaps& taps) {
 
 SYNTHDATA_INLINE Tensor max_window(const Tensor& x, const Windows& windows, Tensor* position) {
   const Shape shape{x.shape()[0], windows.out[0], windows.out[1], windows.out[2], x.shape()[4]};
-  Tensor out = Tensor::empty(shape, x.dtype());
-  if (position) *position = Tensor::empty(shape, DType::i32);
+  Tensor out = x.empty_like(shape);
+  if (position) *position = Tensor::empty(shape, DType::i32, x.device());
   if (out.size() == 0) return out;
+  if (!x.device().is_cpu()) {
+    device_kernels().max_window(x, windows, out, position);
+    return out;
+  }
   visit_floating(x.dtype(), "max_pool", [&]<class T>() {
     if (position) {
       cpu::max_rows<true>(windows, shape[0], shape[4], x.data<T>(), out.data<T>(), position->data<std::int32_t>());

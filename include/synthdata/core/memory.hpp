@@ -7,6 +7,7 @@
 #pragma once
 
 #include <synthdata/config.hpp>
+#include <synthdata/core/device.hpp>
 #include <synthdata/core/error.hpp>
 
 #include <atomic>
@@ -23,10 +24,10 @@ struct MemoryStats {
   std::int64_t cached_bytes = 0;        ///< free, kept for reuse
   std::int64_t system_allocations = 0;  ///< requests made to the operating system so far
 };
-MemoryStats memory_stats();
-void reset_peak_memory();
+MemoryStats memory_stats(Device device = Device::cpu());
+void reset_peak_memory(Device device = Device::cpu());
 /// Gives every cached block back to the system.
-void empty_memory_cache();
+void empty_memory_cache(Device device = Device::cpu());
 
 namespace detail {
 
@@ -46,20 +47,20 @@ constexpr SizeClass size_class_of(std::int64_t bytes) {
           static_cast<std::int64_t>((rounded << shift) * 64)};
 }
 
-/// Header in front of the elements of a tensor.
+/// Header of the elements of a tensor. On the CPU they follow it.
 struct alignas(64) Block {
   std::atomic<std::int64_t> references;
-  std::int64_t bytes;       // capacity behind the header
+  std::int64_t bytes;       // capacity
   std::int32_t size_class;  // index of the free list
-  Block* next;              // in a free list
-
-  void* data() { return this + 1; }
+  Device device;
+  Block* next;  // in a free list
+  void* elements;
 };
 
 /// @param bytes  a negative number says that the size did not fit 63 bits. @throws Error if there is not so much
 /// memory.
-Block* allocate_block(std::int64_t bytes);
-void release_block(Block* block);
+Block* allocate_block(std::int64_t bytes, Device device = Device::cpu());
+void release_block(Block* block) noexcept;
 
 /// Counted handle to a Block.
 class BlockPtr {

@@ -47,11 +47,12 @@ inline std::align_val_t block_alignment(std::int64_t bytes) {
   return std::align_val_t{bytes >= huge_page ? static_cast<std::size_t>(huge_page) : alignof(Block)};
 }
 
-SYNTHDATA_INLINE Block* allocate_block(std::int64_t bytes) {
+SYNTHDATA_INLINE Block* allocate_block(std::int64_t bytes, Device device) {
   if (bytes < 0) throw Error("cannot allocate a tensor of 2^63 bytes or more");
   if (bytes > (std::int64_t{1} << 46)) {
     throw Error(concat("cannot allocate a tensor of ", bytes, " bytes"));
   }
+  if (!device.is_cpu()) return device_driver().allocate(device.index, bytes);
   const SizeClass wanted = size_class_of(bytes);
   MemoryCache& cache = memory_cache();
   {
@@ -78,13 +79,15 @@ SYNTHDATA_INLINE Block* allocate_block(std::int64_t bytes) {
   block->references.store(1, std::memory_order_relaxed);
   block->bytes = wanted.bytes;
   block->size_class = wanted.index;
+  block->elements = block + 1;
   const MemoryCache::Guard guard(cache);
   ++cache.stats.system_allocations;
   cache.count_live(wanted.bytes);
   return block;
 }
 
-SYNTHDATA_INLINE void release_block(Block* block) {
+SYNTHDATA_INLINE void release_block(Block* block) noexcept {
+  if (!block->device.is_cpu()) return device_driver().release(block);
   MemoryCache& cache = memory_cache();
   const MemoryCache::Guard guard(cache);
   block->next = cache.free[block->size_class];
@@ -95,19 +98,22 @@ SYNTHDATA_INLINE void release_block(Block* block) {
 
 }  // namespace detail
 
-SYNTHDATA_INLINE MemoryStats memory_stats() {
+SYNTHDATA_INLINE MemoryStats memory_stats(Device device) {
+  if (!device.is_cpu()) return detail::device_driver().memory_stats(device.index);
   detail::MemoryCache& cache = detail::memory_cache();
   const detail::MemoryCache::Guard guard(cache);
   return cache.stats;
 }
 
-SYNTHDATA_INLINE void reset_peak_memory() {
+SYNTHDATA_INLINE void reset_peak_memory(Device device) {
+  if (!device.is_cpu()) return detail::device_driver().reset_peak_memory(device.index);
   detail::MemoryCache& cache = detail::memory_cache();
   const detail::MemoryCache::Guard guard(cache);
   cache.stats.peak_bytes = cache.stats.live_bytes;
 }
 
-SYNTHDATA_INLINE void empty_memory_cache() {
+SYNTHDATA_INLINE void empty_memory_cache(Device device) {
+  if (!device.is_cpu()) return detail::device_driver().empty_cache(device.index);
   detail::MemoryCache& cache = detail::memory_cache();
   const detail::MemoryCache::Guard guard(cache);
   for (detail::Block*& head : cache.free) {

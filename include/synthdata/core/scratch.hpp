@@ -33,7 +33,7 @@ class ScratchStack {
       memory_ = BlockPtr(allocate_block(capacity_));
     }
     if (wanted > capacity_) return nullptr;
-    void* at = static_cast<char*>(memory_.get()->data()) + used;
+    void* at = static_cast<char*>(memory_.get()->elements) + used;
     used = wanted;
     return at;
   }
@@ -56,7 +56,7 @@ class Scratch {
     data_ = detail::ScratchStack::of_thread().push(bytes);
     if (data_) return;
     block_ = detail::BlockPtr(detail::allocate_block(bytes));
-    data_ = block_.get()->data();
+    data_ = block_.get()->elements;
   }
   ~Scratch() { detail::ScratchStack::of_thread().used = before_; }
   Scratch(const Scratch&) = delete;

@@ -1,7 +1,8 @@
-// synthdata/core/tensor.hpp: a dense, row-major, contiguous array with a run-time dtype.
+// synthdata/core/tensor.hpp: a dense, row-major, contiguous array with a run-time dtype and device.
 //
 // A Tensor is a handle: copying it shares the elements, clone() copies them. Operations never write to their
-// operands. Images are [N, H, W, C], sequences [N, T, C].
+// operands. Images are [N, H, W, C], sequences [N, T, C]. New tensors are made on the thread's current device, see
+// core/device.hpp.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -22,43 +23,58 @@ class Tensor {
   Tensor() = default;
 
   /// Elements are not initialised. @throws Error if there is not enough memory.
-  static Tensor empty(const Shape& shape, DType dtype = DType::f32) {
+  static Tensor empty(const Shape& shape, DType dtype = DType::f32, Device device = current_device()) {
     Tensor t;
     const std::int64_t count = shape.size();
     std::int64_t bytes = 0;
     if (__builtin_mul_overflow(count, static_cast<std::int64_t>(size_of(dtype)), &bytes)) [[unlikely]]
       bytes = -1;
-    t.block_ = detail::BlockPtr(detail::allocate_block(bytes));
-    t.data_ = t.block_.get()->data();
+    t.block_ = detail::BlockPtr(detail::allocate_block(bytes, device));
+    t.data_ = t.block_.get()->elements;
     t.shape_ = shape;
     t.size_ = count;
     t.dtype_ = dtype;
+    t.device_ = device;
     return t;
   }
-  static Tensor zeros(const Shape& shape, DType dtype = DType::f32) {
-    Tensor t = empty(shape, dtype);
-    std::memset(t.data_, 0, static_cast<std::size_t>(t.size_bytes()));
+  /// An uninitialised tensor of another shape, with the dtype and on the device of this one.
+  Tensor empty_like(const Shape& shape) const { return empty(shape, dtype_, device_); }
+  static Tensor zeros(const Shape& shape, DType dtype = DType::f32, Device device = current_device()) {
+    Tensor t = empty(shape, dtype, device);
+    if (device.is_cpu()) {
+      std::memset(t.data_, 0, static_cast<std::size_t>(t.size_bytes()));
+    } else {
+      t.fill(0.0);
+    }
     return t;
   }
-  static Tensor ones(const Shape& shape, DType dtype = DType::f32) { return full(shape, 1.0, dtype); }
-  static Tensor full(const Shape& shape, double value, DType dtype = DType::f32);
-  static Tensor scalar(double value, DType dtype = DType::f32) { return full({}, value, dtype); }
+  static Tensor ones(const Shape& shape, DType dtype = DType::f32, Device device = current_device()) {
+    return full(shape, 1.0, dtype, device);
+  }
+  static Tensor full(const Shape& shape, double value, DType dtype = DType::f32, Device device = current_device()) {
+    Tensor t = empty(shape, dtype, device);
+    t.fill(value);
+    return t;
+  }
+  static Tensor scalar(double value, DType dtype = DType::f32, Device device = current_device()) {
+    return full({}, value, dtype, device);
+  }
 
   /// Copies `values` into a tensor of `shape`. @throws ShapeError if the counts differ.
   template <class T>
-  static Tensor from(std::span<const T> values, const Shape& shape) {
+  static Tensor from(std::span<const T> values, const Shape& shape, Device device = current_device()) {
     if (static_cast<std::int64_t>(values.size()) != shape.size()) throw_count(shape, values.size());
-    Tensor t = empty(shape, dtype_of<T>);
-    if (!values.empty()) std::memcpy(t.data_, values.data(), values.size_bytes());
+    Tensor t = empty(shape, dtype_of<T>, device);
+    t.copy_from_host(values.data());
     return t;
   }
   template <class T>
-  static Tensor from(const std::vector<T>& values, const Shape& shape) {
-    return from(std::span<const T>(values), shape);
+  static Tensor from(const std::vector<T>& values, const Shape& shape, Device device = current_device()) {
+    return from(std::span<const T>(values), shape, device);
   }
   template <class T>
-  static Tensor from(const std::vector<T>& values) {
-    return from(std::span<const T>(values), {static_cast<std::int64_t>(values.size())});
+  static Tensor from(const std::vector<T>& values, Device device = current_device()) {
+    return from(std::span<const T>(values), {static_cast<std::int64_t>(values.size())}, device);
   }
 
   bool defined() const { return block_.get() != nullptr; }
@@ -70,16 +86,17 @@ class Tensor {
   std::int64_t size() const { return size_; }
   std::int64_t size_bytes() const { return size_ * static_cast<std::int64_t>(size_of(dtype_)); }
   DType dtype() const { return dtype_; }
+  Device device() const { return device_; }
 
-  /// The elements. @throws DTypeError if T is not the tensor's dtype.
+  /// The elements. @throws DTypeError if T is not the tensor's dtype, DeviceError if they are not on the CPU.
   template <class T>
   T* data() {
-    check_dtype(dtype_of<T>);
+    check_host(dtype_of<T>);
     return static_cast<T*>(data_);
   }
   template <class T>
   const T* data() const {
-    check_dtype(dtype_of<T>);
+    check_host(dtype_of<T>);
     return static_cast<const T*>(data_);
   }
   template <class T>
@@ -90,10 +107,21 @@ class Tensor {
   std::span<const T> span() const {
     return {data<T>(), static_cast<std::size_t>(size_)};
   }
-  void* bytes() { return data_; }
-  const void* bytes() const { return data_; }
+  /// The elements as bytes. @throws DeviceError if they are not on the CPU.
+  void* bytes() {
+    check_host(dtype_);
+    return data_;
+  }
+  const void* bytes() const {
+    check_host(dtype_);
+    return data_;
+  }
+  /// The address of the elements on whatever device they are; for kernels.
+  void* address() { return data_; }
+  const void* address() const { return data_; }
 
-  /// The value of a tensor with one element, of any dtype. @throws ShapeError if it has more or none.
+  /// The value of a tensor with one element, of any dtype; waits for the device. @throws ShapeError if it has more or
+  /// none.
   double item() const;
 
   /// Shares the elements under another shape; one extent may be -1 and is inferred.
@@ -111,27 +139,35 @@ class Tensor {
   /// A copy with its own elements.
   Tensor clone() const {
     if (!defined()) return {};
-    Tensor t = empty(shape_, dtype_);
-    if (size_) std::memcpy(t.data_, data_, static_cast<std::size_t>(size_bytes()));
+    Tensor t = empty_like(shape_);
+    t.copy_elements(*this);
     return t;
   }
+  /// Overwrites every element.
+  void fill(double value);
+  /// Overwrites the elements by those of `from`, which may be on another device. @throws ShapeError, DTypeError unless
+  /// it has the same number of them and the same dtype.
+  void copy_elements(const Tensor& from);
   /// The same values as another dtype (C++ conversion; a value out of range of an integer dtype is clamped,
   /// NaN becomes 0). Shares the elements when the dtype is already right.
   Tensor to(DType dtype) const;
+  /// The same values on another device. Shares the elements when they are there already.
+  Tensor to(Device device) const;
 
   /// True if no other tensor shares the elements.
   bool unique() const { return block_.unique(); }
   bool shares_elements(const Tensor& other) const { return defined() && block_.get() == other.block_.get(); }
 
-  /// "[128, 784] f32"
+  /// "[128, 784] f32", with the device behind it unless that is the CPU.
   std::string str() const;
 
  private:
-  void check_dtype(DType wanted) const {
-    if (wanted != dtype_ || !defined()) [[unlikely]]
-      throw_dtype(wanted);
+  void check_host(DType wanted) const {
+    if (wanted != dtype_ || !defined() || !device_.is_cpu()) [[unlikely]]
+      throw_access(wanted);
   }
-  [[noreturn]] void throw_dtype(DType wanted) const;
+  [[noreturn]] void throw_access(DType wanted) const;
+  void copy_from_host(const void* values);
   [[noreturn]] static void throw_count(const Shape& shape, std::size_t values);
 
   detail::BlockPtr block_;
@@ -139,17 +175,22 @@ class Tensor {
   std::int64_t size_ = 0;
   Shape shape_;
   DType dtype_ = DType::f32;
+  Device device_;
 };
 
-inline Tensor zeros(const Shape& shape, DType dtype = DType::f32) { return Tensor::zeros(shape, dtype); }
-inline Tensor ones(const Shape& shape, DType dtype = DType::f32) { return Tensor::ones(shape, dtype); }
-inline Tensor full(const Shape& shape, double value, DType dtype = DType::f32) {
-  return Tensor::full(shape, value, dtype);
+inline Tensor zeros(const Shape& shape, DType dtype = DType::f32, Device device = current_device()) {
+  return Tensor::zeros(shape, dtype, device);
+}
+inline Tensor ones(const Shape& shape, DType dtype = DType::f32, Device device = current_device()) {
+  return Tensor::ones(shape, dtype, device);
+}
+inline Tensor full(const Shape& shape, double value, DType dtype = DType::f32, Device device = current_device()) {
+  return Tensor::full(shape, value, dtype, device);
 }
 /// 0, 1, ..., count - 1.
-Tensor arange(std::int64_t count, DType dtype = DType::i64);
+Tensor arange(std::int64_t count, DType dtype = DType::i64, Device device = current_device());
 
-/// True if dtype, shape and every byte agree.
+/// True if dtype, shape and every byte agree. Both on the CPU.
 bool same_bits(const Tensor& a, const Tensor& b);
 
 /// A tensor of a saved state.

@@ -27,17 +27,37 @@ To convert_element(From x) {
 }
 }  // namespace detail
 
-SYNTHDATA_INLINE Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
-  Tensor t = empty(shape, dtype);
-  visit_dtype(dtype, [&]<class T>() {
-    T* p = t.data<T>();
-    for (std::int64_t i = 0; i < t.size_; ++i) p[i] = static_cast<T>(value);
+SYNTHDATA_INLINE void Tensor::fill(double value) {
+  if (!device_.is_cpu()) return detail::device_driver().fill(device_.index, data_, dtype_, size_, value);
+  visit_dtype(dtype_, [&]<class T>() {
+    T* p = data<T>();
+    for (std::int64_t i = 0; i < size_; ++i) p[i] = static_cast<T>(value);
   });
-  return t;
+}
+
+SYNTHDATA_INLINE void Tensor::copy_from_host(const void* values) {
+  if (size_ == 0) return;
+  if (device_.is_cpu()) {
+    std::memcpy(data_, values, static_cast<std::size_t>(size_bytes()));
+  } else {
+    detail::device_driver().copy_to_device(device_.index, data_, values, size_bytes());
+  }
+}
+
+SYNTHDATA_INLINE void Tensor::copy_elements(const Tensor& from) {
+  if (from.size_ != size_)
+    throw_shape("copy_elements", "the numbers of elements differ", {{"into", *this}, {"from", from}});
+  if (from.dtype_ != dtype_) throw DTypeError(concat("copy_elements: from ", from.str(), " into ", str()));
+  if (size_ == 0) return;
+  if (from.device_.is_cpu()) return copy_from_host(from.data_);
+  detail::DeviceDriver& driver = detail::device_driver();
+  if (device_.is_cpu()) return driver.copy_to_host(from.device_.index, data_, from.data_, size_bytes());
+  driver.copy(device_.index, data_, from.device_.index, from.data_, size_bytes());
 }
 
 SYNTHDATA_INLINE double Tensor::item() const {
   if (size_ != 1) throw ShapeError(concat("item: expects one element, got shape ", shape_));
+  if (!device_.is_cpu()) return to(Device::cpu()).item();
   return visit_dtype(dtype_, [&]<class T>() { return static_cast<double>(*data<T>()); });
 }
 
@@ -62,9 +82,13 @@ SYNTHDATA_INLINE Tensor Tensor::rows(std::int64_t begin, std::int64_t end) const
   return t;
 }
 
-SYNTHDATA_INLINE std::string Tensor::str() const { return defined() ? concat(shape_, " ", dtype_) : "undefined"; }
+SYNTHDATA_INLINE std::string Tensor::str() const {
+  if (!defined()) return "undefined";
+  return device_.is_cpu() ? concat(shape_, " ", dtype_) : concat(shape_, " ", dtype_, " ", device_);
+}
 
-SYNTHDATA_COLD SYNTHDATA_INLINE void Tensor::throw_dtype(DType wanted) const {
+SYNTHDATA_COLD SYNTHDATA_INLINE void Tensor::throw_access(DType wanted) const {
+  if (defined() && wanted == dtype_) detail::throw_not_on_host(device_);
   throw DTypeError(concat("data: asked for ", wanted, " elements, the tensor is ", str()));
 }
 SYNTHDATA_COLD SYNTHDATA_INLINE void Tensor::throw_count(const Shape& shape, std::size_t values) {
@@ -73,7 +97,11 @@ SYNTHDATA_COLD SYNTHDATA_INLINE void Tensor::throw_count(const Shape& shape, std
 
 SYNTHDATA_INLINE Tensor Tensor::to(DType dtype) const {
   if (dtype == dtype_ || !defined()) return *this;
-  Tensor out = empty(shape_, dtype);
+  Tensor out = empty(shape_, dtype, device_);
+  if (!device_.is_cpu()) {
+    detail::device_driver().convert(device_.index, out.data_, dtype, data_, dtype_, size_);
+    return out;
+  }
   visit_dtype(dtype_, [&]<class From>() {
     visit_dtype(dtype, [&]<class To>() {
       const From* from = data<From>();
@@ -81,6 +109,13 @@ SYNTHDATA_INLINE Tensor Tensor::to(DType dtype) const {
       for (std::int64_t i = 0; i < size_; ++i) into[i] = detail::convert_element<To>(from[i]);
     });
   });
+  return out;
+}
+
+SYNTHDATA_INLINE Tensor Tensor::to(Device device) const {
+  if (device == device_ || !defined()) return *this;
+  Tensor out = empty(shape_, dtype_, device);
+  out.copy_elements(*this);
   return out;
 }
 
@@ -106,8 +141,12 @@ SYNTHDATA_INLINE Shape Tensor::infer_shape(std::span<const std::int64_t> extents
   return shape;
 }
 
-SYNTHDATA_INLINE Tensor arange(std::int64_t count, DType dtype) {
-  Tensor t = Tensor::empty({count}, dtype);
+SYNTHDATA_INLINE Tensor arange(std::int64_t count, DType dtype, Device device) {
+  Tensor t = Tensor::empty({count}, dtype, device);
+  if (!t.device().is_cpu()) {
+    detail::device_driver().count_up(t.device().index, t.address(), dtype, count);
+    return t;
+  }
   visit_dtype(dtype, [&]<class T>() {
     T* p = t.data<T>();
     for (std::int64_t i = 0; i < count; ++i) p[i] = static_cast<T>(i);

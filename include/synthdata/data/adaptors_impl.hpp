@@ -29,7 +29,7 @@ SYNTHDATA_INLINE Tensor scale_sample(const Tensor& x, ValueRange from, ValueRang
   if (x.dtype() != DType::u8 && x.dtype() != DType::f32) {
     throw DTypeError(concat("scale: expects u8 or f32 samples, got ", x.str()));
   }
-  Tensor out = Tensor::empty(x.shape());
+  Tensor out = Tensor::empty(x.shape(), DType::f32, Device::cpu());
   float* y = out.data<float>();
   const double width = static_cast<double>(from.high) - from.low;
   visit_dtype(x.dtype(), [&]<class T>() {
@@ -56,7 +56,7 @@ SYNTHDATA_INLINE Tensor mirror_columns(const Tensor& image) {
   if (image.rank() < 2) {
     throw ShapeError(concat("random_flip: expects images [..., W, C], got ", image.str()));
   }
-  Tensor out = Tensor::empty(image.shape(), image.dtype());
+  Tensor out = Tensor::empty(image.shape(), image.dtype(), Device::cpu());
   if (image.size() == 0) return out;
   const std::int64_t columns = image.shape(-2);
   const std::int64_t pixel = image.shape(-1) * static_cast<std::int64_t>(size_of(image.dtype()));

@@ -43,7 +43,8 @@ SYNTHDATA_INLINE TensorDataset read_digits(const std::string& path) {
   if (labels.empty()) throw DataError(concat(path, ": expects rows of 64 pixels and a label, is empty"));
 
   const auto count = static_cast<std::int64_t>(labels.size());
-  return TensorDataset(Tensor::from(images, {count, 8, 8, 1}), Tensor::from(labels), ValueRange{0.0f, max_pixel})
+  return TensorDataset(Tensor::from(images, {count, 8, 8, 1}, Device::cpu()), Tensor::from(labels, Device::cpu()),
+                       ValueRange{0.0f, max_pixel})
       .scaled({-1.0f, 1.0f});
 }
 

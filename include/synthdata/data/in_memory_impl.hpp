@@ -80,7 +80,7 @@ SYNTHDATA_INLINE TensorDataset::TensorDataset(Tensor data, Tensor labels, std::o
   }
   if (data_.dtype() == DType::u8) {
     if (!stored_) stored_ = ValueRange{0.0f, 255.0f};
-    table_ = Tensor::empty({256});
+    table_ = Tensor::empty({256}, DType::f32, Device::cpu());
     for (int i = 0; i < 256; ++i) table_.data<float>()[i] = static_cast<float>(i);
   }
 }
@@ -94,7 +94,7 @@ SYNTHDATA_INLINE TensorDataset TensorDataset::scaled(ValueRange to) const {
   TensorDataset out = *this;
   out.to_ = to;
   if (table_.defined()) {
-    out.table_ = Tensor::empty({256});
+    out.table_ = Tensor::empty({256}, DType::f32, Device::cpu());
     for (int i = 0; i < 256; ++i) {
       out.table_.data<float>()[i] = detail::map_range(static_cast<float>(i), *stored_, to);
     }
@@ -110,7 +110,7 @@ SYNTHDATA_INLINE TensorDataset TensorDataset::rows(std::int64_t begin, std::int6
 }
 
 SYNTHDATA_INLINE Tensor TensorDataset::values() const {
-  Tensor out = Tensor::empty(data_.shape());
+  Tensor out = Tensor::empty(data_.shape(), DType::f32, Device::cpu());
   const std::int64_t width = size() ? data_.size() / size() : 0;
   for (std::int64_t row = 0; row < size(); ++row) convert(row, out.data<float>() + row * width);
   return out;
@@ -137,7 +137,7 @@ SYNTHDATA_INLINE Sample TensorDataset::get(std::int64_t index, Rng& /*rng*/) con
   check(index);
   Sample sample;
   if (to_) {
-    sample.data = Tensor::empty(data_.shape().erase(0));
+    sample.data = Tensor::empty(data_.shape().erase(0), DType::f32, Device::cpu());
     convert(index, sample.data.data<float>());
   } else {
     sample.data = data_.rows(index, index + 1).reshape(data_.shape().erase(0));
@@ -150,7 +150,7 @@ SYNTHDATA_INLINE Batch TensorDataset::gather(std::span<const std::int64_t> indic
   for (const std::int64_t index : indices) check(index);
   const auto count = static_cast<std::int64_t>(indices.size());
   Batch batch;
-  batch.data = Tensor::empty(data_.shape().with(0, count));
+  batch.data = Tensor::empty(data_.shape().with(0, count), DType::f32, Device::cpu());
   const std::int64_t width = size() ? data_.size() / size() : 0;
   float* to = batch.data.data<float>();
   for (const std::int64_t index : indices) {
@@ -158,7 +158,7 @@ SYNTHDATA_INLINE Batch TensorDataset::gather(std::span<const std::int64_t> indic
     to += width;
   }
   if (labels_.defined()) {
-    batch.labels = Tensor::empty({count}, DType::i64);
+    batch.labels = Tensor::empty({count}, DType::i64, Device::cpu());
     const std::int64_t* labels = labels_.data<std::int64_t>();
     std::int64_t* label = batch.labels.data<std::int64_t>();
     for (const std::int64_t index : indices) *label++ = labels[index];

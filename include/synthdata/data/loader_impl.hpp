@@ -25,7 +25,7 @@ SYNTHDATA_INLINE void BatchBuilder::add(std::int64_t index, const Tensor& data, 
   if (!data.defined() || (data.dtype() != DType::f32 && data.dtype() != DType::u8)) {
     throw DTypeError(concat("a sample of a batch must be f32 or u8, sample ", index, " is ", data.str()));
   }
-  if (filled_ == 0) batch_.data = Tensor::empty(data.shape().insert(0, count_));
+  if (filled_ == 0) batch_.data = Tensor::empty(data.shape().insert(0, count_), DType::f32, Device::cpu());
   if (!(batch_.data.shape().erase(0) == data.shape())) {
     throw DataError(concat("all samples of a batch must have the same shape: sample ", index, " is ", data.shape(),
                            ", those before it are ", batch_.data.shape().erase(0)));
@@ -37,7 +37,7 @@ SYNTHDATA_INLINE void BatchBuilder::add(std::int64_t index, const Tensor& data, 
   } else if (data.size()) {
     std::memcpy(to, data.data<float>(), static_cast<std::size_t>(data.size_bytes()));
   }
-  if (label >= 0 && !batch_.labels.defined()) batch_.labels = Tensor::full({count_}, -1.0, DType::i64);
+  if (label >= 0 && !batch_.labels.defined()) batch_.labels = Tensor::full({count_}, -1.0, DType::i64, Device::cpu());
   if (label >= 0) batch_.labels.data<std::int64_t>()[filled_] = label;
   ++filled_;
 }
@@ -101,7 +101,8 @@ struct LoaderEngine::Impl {
     plan.rng = epoch_rng.split(1);
     advance(planned);  // first: a failure below must not repeat the batch
     if (!order.defined() || (options.shuffle && order_epoch != epoch)) {
-      order = options.shuffle ? Tensor::from(epoch_rng.split(0).permutation(size)) : arange(size);
+      order = options.shuffle ? Tensor::from(epoch_rng.split(0).permutation(size), Device::cpu())
+                              : arange(size, DType::i64, Device::cpu());
       order_epoch = epoch;
     }
     plan.order = order;

@@ -29,7 +29,8 @@ SYNTHDATA_INLINE void check_centres(const char* what, const Tensor& centres) {
 
 SYNTHDATA_INLINE Batch draw_mixture(const Tensor& centres, double noise_std, std::int64_t count, Rng& rng) {
   const std::int64_t modes = centres.shape(0), dimensions = centres.shape(1);
-  Batch batch{Tensor::empty({count, dimensions}), Tensor::empty({count}, DType::i64)};
+  Batch batch{Tensor::empty({count, dimensions}, DType::f32, Device::cpu()),
+              Tensor::empty({count}, DType::i64, Device::cpu())};
   float* x = batch.data.data<float>();
   std::int64_t* label = batch.labels.data<std::int64_t>();
   for (std::int64_t i = 0; i < count; ++i) {
@@ -63,7 +64,7 @@ SYNTHDATA_INLINE Batch GaussianMixture::generate_labelled(std::int64_t count, Rn
 
 SYNTHDATA_INLINE GaussianMixture ring(const RingOptions& options) {
   if (options.modes < 1) throw NumericError(concat("ring: expects modes >= 1, got ", options.modes));
-  Tensor centres = Tensor::empty({options.modes, 2});
+  Tensor centres = Tensor::empty({options.modes, 2}, DType::f32, Device::cpu());
   for (int i = 0; i < options.modes; ++i) {
     const double angle = 2.0 * detail::pi * i / options.modes;
     centres.data<float>()[2 * i] = static_cast<float>(options.radius * std::cos(angle));
@@ -74,7 +75,7 @@ SYNTHDATA_INLINE GaussianMixture ring(const RingOptions& options) {
 
 SYNTHDATA_INLINE GaussianMixture grid(const GridOptions& options) {
   if (options.side < 1) throw NumericError(concat("grid: expects side >= 1, got ", options.side));
-  Tensor centres = Tensor::empty({std::int64_t{options.side} * options.side, 2});
+  Tensor centres = Tensor::empty({std::int64_t{options.side} * options.side, 2}, DType::f32, Device::cpu());
   float* xy = centres.data<float>();
   const float middle = static_cast<float>(options.side - 1) / 2.0f;
   for (int i = 0; i < options.side; ++i) {
@@ -87,7 +88,7 @@ SYNTHDATA_INLINE GaussianMixture grid(const GridOptions& options) {
 }
 
 SYNTHDATA_INLINE SwissRoll::SwissRoll(const SwissRollOptions& options)
-    : options_(options), points_(Tensor::empty({0, 2})) {
+    : options_(options), points_(Tensor::empty({0, 2}, DType::f32, Device::cpu())) {
   detail::check_noise("swiss_roll", options.noise_std);
   if (!(options.turns > 0.0f) || !(options.radius > 0.0f)) {
     throw NumericError(
@@ -106,7 +107,7 @@ SYNTHDATA_INLINE void SwissRoll::place(double u, float* xy) const {
 }
 
 SYNTHDATA_INLINE Tensor SwissRoll::generate(std::int64_t count, Rng& rng) const {
-  Tensor points = Tensor::empty({count, 2});
+  Tensor points = Tensor::empty({count, 2}, DType::f32, Device::cpu());
   float* xy = points.data<float>();
   for (std::int64_t i = 0; i < count; ++i, xy += 2) {
     place(rng.uniform(), xy);
@@ -116,7 +117,7 @@ SYNTHDATA_INLINE Tensor SwissRoll::generate(std::int64_t count, Rng& rng) const 
 }
 
 SYNTHDATA_INLINE Tensor SwissRoll::curve(std::int64_t count) const {
-  Tensor points = Tensor::empty({count, 2});
+  Tensor points = Tensor::empty({count, 2}, DType::f32, Device::cpu());
   const double steps = count > 1 ? static_cast<double>(count - 1) : 1.0;
   for (std::int64_t i = 0; i < count; ++i) place(static_cast<double>(i) / steps, points.data<float>() + 2 * i);
   return points;

@@ -9,7 +9,7 @@ namespace synthdata::detail {
 
 SYNTHDATA_INLINE void add_integers(Archive& archive, const char* name, std::initializer_list<std::int64_t> values) {
   const std::span<const std::int64_t> numbers(values.begin(), values.size());
-  archive.add(name, Tensor::from(numbers, {static_cast<std::int64_t>(values.size())}));
+  archive.add(name, Tensor::from(numbers, {static_cast<std::int64_t>(values.size())}, Device::cpu()));
 }
 
 SYNTHDATA_INLINE std::span<const std::int64_t> read_integers(const Archive& archive, const char* name,
@@ -44,7 +44,7 @@ SYNTHDATA_INLINE SourceState read_position(const Archive& archive) {
 }
 
 SYNTHDATA_INLINE void add_optimizer(Archive& archive, const std::string& prefix, const Optimizer& optimizer) {
-  for (NamedTensor& t : optimizer.state(prefix)) archive.tensors.push_back(std::move(t));
+  for (NamedTensor& t : optimizer.state(prefix)) archive.add(std::move(t.name), t.tensor);
 }
 
 SYNTHDATA_INLINE Optimizer read_optimizer(const Archive& archive, const std::string& prefix, const Optimizer& like) {
@@ -71,7 +71,7 @@ SYNTHDATA_INLINE void check_state(const Archive& archive, const std::string& pre
 
 SYNTHDATA_INLINE void take_state(const Archive& archive, const std::string& prefix, const ModuleState& state) {
   for (const NamedParam& p : state.parameters) p.param->assign(archive.at(prefix + p.path).clone());
-  for (const NamedBuffer& b : state.buffers) b.buffer->set(archive.at(prefix + b.path).clone());
+  for (const NamedBuffer& b : state.buffers) b.buffer->assign(archive.at(prefix + b.path));
 }
 
 SYNTHDATA_INLINE void check_text(const Archive& archive, const char* name, const std::string& expected) {

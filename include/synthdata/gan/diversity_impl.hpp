@@ -13,8 +13,9 @@ SYNTHDATA_INLINE double batch_diversity(const Tensor& batch) {
   if (batch.rank() < 1 || batch.shape(0) < 2) {
     throw ShapeError(concat("batch_diversity: expects at least two samples, got ", batch.str()));
   }
+  const Tensor near = batch.to(Device::cpu());
   return visit_floating(batch.dtype(), "batch_diversity", [&]<class T>() {
-    const T* x = batch.data<T>();
+    const T* x = near.data<T>();
     const std::int64_t features = batch.size() / batch.shape(0), pairs = batch.size() - features;
     double total = 0.0;
     for (std::int64_t i = 0; i < pairs; ++i) total += std::fabs(static_cast<double>(x[i]) - x[i + features]);

@@ -7,8 +7,6 @@
 #include <synthdata/gan/latent.hpp>
 #include <synthdata/nn/module.hpp>
 
-#include <cstring>
-
 namespace synthdata {
 
 /// A net with the latent distribution it is fed from. With classes > 0 it is conditional: the net's input is the latent
@@ -29,7 +27,7 @@ class Generator {
     }
   }
 
-  /// n new samples in inference mode, [n, ...]. Made in pieces of `batch_size`.
+  /// n new samples in inference mode, [n, ...], on the CPU wherever they were made. Made in pieces of `batch_size`.
   /// @throws Error if the generator is conditional: it then needs labels.
   Tensor sample(std::int64_t n, Rng& rng, std::int64_t batch_size = 256) const {
     if (classes_ > 0) throw Error("Generator::sample: this generator is conditional; pass labels");
@@ -46,6 +44,7 @@ class Generator {
   /// Labels, if the generator is conditional, are drawn evenly.
   void refresh_statistics(Rng& rng, std::int64_t batches = 20, std::int64_t batch_size = 128) {
     const NoGrad inference;
+    const OnDevice there(device());
     Context context{.mode = Mode::training, .rng = &rng};
     for (std::int64_t i = 0; i < batches; ++i) {
       context.statistics_momentum = 1.0 / static_cast<double>(i + 1);  // the running value is then the mean so far
@@ -56,6 +55,8 @@ class Generator {
 
   Net& net() { return net_; }
   const Net& net() const { return net_; }
+  /// Where the net computes.
+  Device device() const { return device_of(state_of(const_cast<Net&>(net_))); }  // listed as non-const, only read
   const L& latent() const { return latent_; }
   std::int64_t classes() const { return classes_; }
 
@@ -71,15 +72,16 @@ class Generator {
                               n, " and ", batch_size));
     }
     const NoGrad inference;
+    const OnDevice there(device());
     Context context{.mode = Mode::inference, .rng = &rng};
     Tensor out;
     for (std::int64_t begin = 0; begin < n; begin += batch_size) {
       const std::int64_t end = n - begin < batch_size ? n : begin + batch_size;
       const Tensor z = latent_(end - begin, rng);
-      const Tensor piece = (*this)(z, labels.defined() ? labels.rows(begin, end) : labels, context).value();
-      if (!out.defined()) out = Tensor::empty(piece.shape().with(0, n), piece.dtype());
-      Tensor target = out.rows(begin, end);
-      std::memcpy(target.bytes(), piece.bytes(), static_cast<std::size_t>(piece.size_bytes()));
+      const Tensor asked = labels.defined() ? labels.rows(begin, end).to(z.device()) : labels;
+      const Tensor piece = (*this)(z, asked, context).value();
+      if (!out.defined()) out = Tensor::empty(piece.shape().with(0, n), piece.dtype(), Device::cpu());
+      out.rows(begin, end).copy_elements(piece);
     }
     return out;
   }

@@ -46,6 +46,7 @@ struct GradientPenalty {
 
   template <class Critic>
   Var operator()(const Critic& critic, const Tensor& real, const Tensor& fake, Rng& rng) const {
+    const OnDevice there(real.device());
     const Var t = uniform(detail::per_sample(real.shape()), rng, real.dtype());
     const Var x = leaf(t * real + (1.0 - t) * fake);
     const Var excess = detail::row_norm(detail::score_gradient(critic, x)) - 1.0;
@@ -84,8 +85,9 @@ struct Dragan {
 
   template <class Critic>
   Var operator()(const Critic& critic, const Tensor& real, const Tensor&, Rng& rng) const {
-    const double deviation = sqrt(var(real)).item();
-    const Var noise = uniform(real.shape(), rng, real.dtype(), 0.0, spread * deviation);
+    const OnDevice there(real.device());
+    const Var deviation = sqrt(var(real));
+    const Var noise = uniform(real.shape(), rng, real.dtype(), 0.0, spread) * deviation;
     const Var t = uniform(detail::per_sample(real.shape()), rng, real.dtype());
     const Var x = leaf(real + t * noise);
     return weight * mean(square(detail::row_norm(detail::score_gradient(critic, x)) - 1.0));

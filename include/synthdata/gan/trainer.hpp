@@ -84,7 +84,8 @@ void unroll_update(const Var& loss, const ModuleState& state, const AnyRule& rul
 template <AdversarialLoss Loss, class G, class D>
 class AdversarialTrainer {
  public:
-  /// Borrows both nets; they must stay where they are while the trainer lives.
+  /// Borrows both nets; they must stay where they are while the trainer lives. Training runs on their device, and the
+  /// batches are brought there. @throws DeviceError if they are on different ones.
   AdversarialTrainer(G& generator, D& critic, Loss loss, TrainerOptions options = {})
       : generator_(generator),
         critic_(critic),
@@ -94,8 +95,13 @@ class AdversarialTrainer {
         critic_state_(state_of(critic)),
         generator_optimizer_(generator_state_.parameters, options_.generator_rule),
         critic_optimizer_(critic_state_.parameters, options_.critic_rule),
-        collapse_(options_.collapse) {
+        collapse_(options_.collapse),
+        device_(device_of(generator_state_)) {
     detail::check_options(options_);
+    if (!(device_of(critic_state_) == device_)) {
+      throw DeviceError(
+          concat("AdversarialTrainer: the generator is on ", device_, ", the critic on ", device_of(critic_state_)));
+    }
     if (options_.ema_decay > 0.0) {
       ema_.emplace(options_.ema_decay);
       average_.emplace(generator);
@@ -149,6 +155,7 @@ class AdversarialTrainer {
   template <BatchSource Source>
   StepInfo step(Source& source, Rng& rng) {
     const ProductPrecision precision(options_.precision);
+    const OnDevice there(device_);
     StepInfo info;
     info.step = step_ + 1;
     Context context{.mode = Mode::training, .rng = &rng};
@@ -251,14 +258,21 @@ class AdversarialTrainer {
 
   template <class Source>
   Play next_play(Source& source, Rng& rng, Context& context, bool recorded) {
-    const Batch batch = source.next();
-    Play play{batch.data, batch.labels, {}};
+    const Batch batch = next_batch(source);
+    Play play{batch.data.to(device_), batch.labels.to(device_), {}};
     if (critic_.classes() > 0 && !play.labels.defined()) {
       throw DataError("AdversarialTrainer: the nets are conditional, but the data has no labels");
     }
     const GradMode mode(recorded);
     play.fake = generate(play, rng, context);
     return play;
+  }
+
+  /// Data sets work on the CPU.
+  template <class Source>
+  static Batch next_batch(Source& source) {
+    const OnDevice host(Device::cpu());
+    return source.next();
   }
 
   Var generate(const Play& play, Rng& rng, Context& context) const {
@@ -373,6 +387,7 @@ class AdversarialTrainer {
   std::optional<Ema> ema_;
   std::optional<G> average_;
   CollapseDetector collapse_;
+  Device device_;  // of both nets
   std::int64_t step_ = 0;
   bool stopped_ = false;
 };

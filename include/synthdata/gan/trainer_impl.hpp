@@ -46,7 +46,9 @@ SYNTHDATA_INLINE Var blurred(const TrainerOptions& options, std::int64_t step, c
     const double left = 1.0 - static_cast<double>(step) / static_cast<double>(options.instance_noise_steps);
     deviation *= left > 0.0 ? left : 0.0;
   }
-  return deviation > 0.0 ? x + normal(x.shape(), rng, x.dtype(), 0.0, deviation) : x;
+  if (deviation <= 0.0) return x;
+  const OnDevice there(x.device());
+  return x + normal(x.shape(), rng, x.dtype(), 0.0, deviation);
 }
 
 SYNTHDATA_INLINE void unroll_update(const Var& loss, const ModuleState& state, const AnyRule& rule,

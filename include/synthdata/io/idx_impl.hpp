@@ -92,7 +92,7 @@ SYNTHDATA_INLINE Tensor read_idx(const std::string& path, std::int64_t max_bytes
                           concat("IDX: extents ", shape, " claim more data than the file holds (at most ",
                                  file.bound() - file.position(), " bytes) or is accepted (", max_bytes, ")"));
   }
-  Tensor tensor = Tensor::empty(shape, type.dtype);
+  Tensor tensor = Tensor::empty(shape, type.dtype, Device::cpu());
   file.read(tensor.bytes(), stored_bytes, "data");
   unsigned char extra = 0;
   if (file.read_some(&extra, 1) != 0) {

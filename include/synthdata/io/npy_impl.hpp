@@ -179,7 +179,7 @@ SYNTHDATA_INLINE Tensor read_npy(const std::string& path) {
                           concat("npy: ", header.shape(), " ", header.dtype(), " needs ", bytes,
                                  " bytes of data, the file has ", data_bytes));
   }
-  Tensor tensor = Tensor::empty(header.shape(), header.dtype());
+  Tensor tensor = Tensor::empty(header.shape(), header.dtype(), Device::cpu());
   file.read_at(data_start, tensor.bytes(), bytes);
   if (header.dtype() == DType::boolean) {  // a bool of another value would be undefined behaviour
     const auto* const data = static_cast<const unsigned char*>(tensor.bytes());

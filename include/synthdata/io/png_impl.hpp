@@ -55,7 +55,7 @@ SYNTHDATA_INLINE void append_png_row(std::string& out, const unsigned char* row,
 SYNTHDATA_INLINE Tensor to_image_u8(const Tensor& x, double low, double high) {
   if (!(low < high)) throw NumericError(concat("to_image_u8: expects low < high, got ", low, " and ", high));
   if (x.dtype() == DType::u8) return x;
-  Tensor out = Tensor::empty(x.shape(), DType::u8);
+  Tensor out = Tensor::empty(x.shape(), DType::u8, Device::cpu());
   visit_floating(x.dtype(), "to_image_u8", [&]<class T>() {
     const T* from = x.data<T>();
     std::uint8_t* into = out.data<std::uint8_t>();
@@ -81,7 +81,8 @@ SYNTHDATA_INLINE Tensor image_grid(const Tensor& images, std::int64_t columns, c
   if (columns == 0) columns = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(n))));
   const std::int64_t rows = (n + columns - 1) / columns;
   const std::int64_t pitch_y = h * scale + padding, pitch_x = w * scale + padding;
-  Tensor grid = Tensor::full({rows * pitch_y + padding, columns * pitch_x + padding, c}, options.background, DType::u8);
+  Tensor grid = Tensor::full({rows * pitch_y + padding, columns * pitch_x + padding, c}, options.background, DType::u8,
+                             Device::cpu());
   const std::uint8_t* from = images.data<std::uint8_t>();
   std::uint8_t* const out = grid.data<std::uint8_t>();
   const std::int64_t row_bytes = grid.shape(1) * c;

@@ -21,7 +21,8 @@ struct Archive {
   std::vector<NamedTensor> tensors;
   std::map<std::string, std::string> metadata;
 
-  void add(std::string name, Tensor tensor);
+  /// Copies the elements to the CPU if they are elsewhere.
+  void add(std::string name, const Tensor& tensor);
 
   /// The tensor of that name, or null.   Cost: linear in the number of tensors.
   const Tensor* find(std::string_view name) const;

@@ -106,8 +106,8 @@ SYNTHDATA_INLINE void check_safetensors_cover(const std::string& path, const std
 
 }  // namespace detail
 
-SYNTHDATA_INLINE void Archive::add(std::string name, Tensor tensor) {
-  tensors.push_back({std::move(name), std::move(tensor)});
+SYNTHDATA_INLINE void Archive::add(std::string name, const Tensor& tensor) {
+  tensors.push_back({std::move(name), tensor.to(Device::cpu())});
 }
 
 SYNTHDATA_INLINE const Tensor* Archive::find(std::string_view name) const {
@@ -217,7 +217,7 @@ SYNTHDATA_INLINE Archive load_safetensors(const std::string& path) {
   detail::check_safetensors_cover(path, entries, file.size() - data_start);
 
   for (detail::SafetensorsEntry& entry : entries) {
-    Tensor tensor = Tensor::empty(entry.shape, entry.dtype);
+    Tensor tensor = Tensor::empty(entry.shape, entry.dtype, Device::cpu());
     file.read_at(data_start + entry.begin, tensor.bytes(), tensor.size_bytes());
     if (entry.dtype == DType::boolean) {  // a bool of another value would be undefined behaviour
       const auto* const bytes = static_cast<const unsigned char*>(tensor.bytes());

@@ -21,7 +21,7 @@ SYNTHDATA_INLINE Batch read_some(const SampleReader& from, std::int64_t count, R
 
 /// Features of all samples; the images themselves are in memory in blocks only.
 SYNTHDATA_INLINE Tensor features_of_all(const models::ImageClassifier& classifier, const SampleReader& from) {
-  Tensor all = Tensor::empty({from.size, models::ImageClassifier::feature_count});
+  Tensor all = Tensor::empty({from.size, models::ImageClassifier::feature_count}, DType::f32, Device::cpu());
   constexpr std::int64_t block = 1024;
   for (std::int64_t begin = 0; begin < from.size; begin += block) {
     const std::int64_t end = std::min(begin + block, from.size);

@@ -26,7 +26,9 @@ SYNTHDATA_INLINE SampleReader reader_of(const Tensor& samples) {
   }
   return {samples.shape(0), [samples](const std::vector<std::int64_t>& indices) {
             const std::int64_t width = samples.shape(0) ? samples.size() / samples.shape(0) : 0;
-            Batch batch{Tensor::empty(samples.shape().with(0, static_cast<std::int64_t>(indices.size()))), {}};
+            Batch batch{Tensor::empty(samples.shape().with(0, static_cast<std::int64_t>(indices.size())), DType::f32,
+                                      Device::cpu()),
+                        {}};
             float* to = batch.data.data<float>();
             for (const std::int64_t i : indices) to = std::copy_n(samples.data<float>() + i * width, width, to);
             return batch;
@@ -84,7 +86,7 @@ class NeighbourSearch {
   }
 
   Neighbours result() const {
-    Neighbours out{Tensor::from(index_), Tensor::from(best_)};
+    Neighbours out{Tensor::from(index_, Device::cpu()), Tensor::from(best_, Device::cpu())};
     for (double& d : out.distance.span<double>()) d = std::sqrt(d);
     return out;
   }

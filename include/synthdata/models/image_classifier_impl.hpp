@@ -71,7 +71,7 @@ SYNTHDATA_INLINE Tensor distorted(const Tensor& images, double shift, double war
   const auto limit = [](float at, std::int64_t extent) { return std::clamp(at, 0.0f, static_cast<float>(extent - 1)); };
   const auto draw = [&](double most) { return static_cast<float>(most) * rng.uniform(-1.0f, 1.0f); };
   const float middle_y = static_cast<float>(height - 1) / 2.0f, middle_x = static_cast<float>(width - 1) / 2.0f;
-  Tensor out = Tensor::empty(images.shape());
+  Tensor out = Tensor::empty(images.shape(), DType::f32, Device::cpu());
   float* to = out.data<float>();
   for (std::int64_t n = 0; n < images.shape(0); ++n) {
     const float* image = images.data<float>() + n * height * width * channels;
@@ -197,7 +197,8 @@ SYNTHDATA_INLINE Classified ImageClassifier::classify(const Tensor& images) cons
   }
   const std::int64_t count = images.shape(0);
   constexpr std::int64_t block = 256;
-  Classified out{Tensor::empty({count, feature_count}), Tensor::empty({count, classes_})};
+  Classified out{Tensor::empty({count, feature_count}, DType::f32, Device::cpu()),
+                 Tensor::empty({count, classes_}, DType::f32, Device::cpu())};
   const auto put = [](const Tensor& from, Tensor& into, std::int64_t row) {
     std::copy_n(from.data<float>(), from.size(), into.data<float>() + row * into.shape(1));
   };

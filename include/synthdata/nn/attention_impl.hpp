@@ -19,13 +19,13 @@ inline Linear attention_projection(std::int64_t dim, Rng& rng, bool bias) {
 }
 
 /// [steps, steps], 1 where row t may look at column s <= t.
-inline Tensor causal_mask(std::int64_t steps) {
-  Tensor mask = Tensor::zeros({steps, steps});
+inline Tensor causal_mask(std::int64_t steps, Device device) {
+  Tensor mask = Tensor::zeros({steps, steps}, DType::f32, Device::cpu());
   float* m = mask.data<float>();
   for (std::int64_t t = 0; t < steps; ++t) {
     for (std::int64_t s = 0; s <= t; ++s) m[t * steps + s] = 1.0f;
   }
-  return mask;
+  return mask.to(device);
 }
 
 }  // namespace detail
@@ -63,7 +63,7 @@ SYNTHDATA_INLINE Var MultiHeadAttention::operator()(const Var& x, const Var& mem
   const Var queries = split_heads(query_(x)), keys = split_heads(key_(memory)), values = split_heads(value_(memory));
   Var scores = matmul(queries * (1.0 / std::sqrt(static_cast<double>(queries.shape(-1)))), keys, {.transpose_b = true});
   if (options_.causal) {
-    scores = where(detail::causal_mask(x.shape(1)), scores, Var(-std::numeric_limits<double>::infinity()));
+    scores = where(detail::causal_mask(x.shape(1), x.device()), scores, Var(-std::numeric_limits<double>::infinity()));
   }
   Var weights = softmax(scores, -1);
   if (context.training() && options_.dropout > 0.0) {

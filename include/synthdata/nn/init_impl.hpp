@@ -45,6 +45,8 @@ SYNTHDATA_INLINE Tensor orthogonal(const Shape& shape, std::int64_t, std::int64_
   const std::int64_t rows = shape[0], columns = shape.size() / rows;
   // Gram-Schmidt, twice over each vector, on normal numbers: uniform over the orthonormal frames.
   const std::int64_t count = rows < columns ? rows : columns, length = rows < columns ? columns : rows;
+  const Device device = current_device();
+  const OnDevice host(Device::cpu());
   Tensor frame = normal({count, length}, rng, DType::f64);
   double* q = frame.data<double>();
   for (std::int64_t i = 0; i < count; ++i) {
@@ -69,7 +71,7 @@ SYNTHDATA_INLINE Tensor orthogonal(const Shape& shape, std::int64_t, std::int64_
       w[r * columns + c] = static_cast<float>(rows < columns ? q[r * length + c] : q[c * length + r]);
     }
   }
-  return out;
+  return out.to(device);
 }
 
 }  // namespace synthdata::init

@@ -51,7 +51,7 @@ class Param : public Var {
   }
   ~Param() = default;
 
-  /// New numbers of the same shape and dtype; the parameter stays the same leaf.
+  /// New numbers of the same shape and dtype, brought to where the old ones are; the parameter stays the same leaf.
   /// @throws ShapeError, DTypeError
   void assign(const Tensor& value);
   /// Makes the parameter an expression, so that gradients flow through an update (unrolled GANs).
@@ -78,7 +78,18 @@ class Buffer {
   ~Buffer() = default;
 
   const Tensor& value() const { return value_; }
-  void set(Tensor value) const { value_ = std::move(value); }
+  /// New numbers. On a GPU they are copied over the old ones where nothing else holds those: a captured training step
+  /// finds them at the same address.
+  void set(Tensor value) const {
+    if (value_.unique() && !value_.device().is_cpu() && value_.device() == value.device() &&
+        value_.shape() == value.shape()) {
+      value_.copy_elements(value);
+    } else {
+      value_ = std::move(value);
+    }
+  }
+  /// New numbers, brought to where the old ones are.
+  void assign(const Tensor& value) const { value_ = value.to(value_.device()).clone(); }
 
  private:
   mutable Tensor value_;
@@ -256,6 +267,15 @@ std::int64_t parameter_count(M& module) {
 
 /// Copies all parameters and buffers of `from` into `into`, which must have the same structure. @throws ShapeError
 void copy_state(const ModuleState& from, const ModuleState& into);
+
+/// Brings all parameters and buffers to a device; an optimiser is made afterwards.
+void move_state(const ModuleState& state, Device device);
+template <class M>
+void move_to(M& module, Device device) {
+  move_state(state_of(module), device);
+}
+/// Where a module computes: the device of its first parameter or buffer; the current one if it has none.
+Device device_of(const ModuleState& state);
 
 }  // namespace synthdata
 

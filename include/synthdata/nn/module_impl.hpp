@@ -16,7 +16,7 @@ SYNTHDATA_INLINE Rng& Context::random(const char* layer) const {
 SYNTHDATA_INLINE void Param::assign(const Tensor& value) {
   if (!(value.shape() == shape())) throw_shape("Param::assign", "shapes differ", {{"has", value_}, {"got", value}});
   if (value.dtype() != dtype()) throw DTypeError(concat("Param::assign: has ", value_.str(), ", got ", value.str()));
-  value_ = value;
+  value_ = value.to(device());
 }
 
 SYNTHDATA_INLINE std::string detail::joined(const std::string& outer, const std::string& inner) {
@@ -62,8 +62,18 @@ SYNTHDATA_INLINE void copy_state(const ModuleState& from, const ModuleState& int
     into.parameters[i].param->assign(from.parameters[i].param->value().clone());
   }
   for (std::size_t i = 0; i < from.buffers.size(); ++i) {
-    into.buffers[i].buffer->set(from.buffers[i].buffer->value().clone());
+    into.buffers[i].buffer->assign(from.buffers[i].buffer->value());
   }
+}
+
+SYNTHDATA_INLINE void move_state(const ModuleState& state, Device device) {
+  for (const NamedParam& p : state.parameters) *p.param = Param(p.param->value().to(device));
+  for (const NamedBuffer& b : state.buffers) *b.buffer = Buffer(b.buffer->value().to(device));
+}
+
+SYNTHDATA_INLINE Device device_of(const ModuleState& state) {
+  if (!state.parameters.empty()) return state.parameters[0].param->device();
+  return state.buffers.empty() ? current_device() : state.buffers[0].buffer->value().device();
 }
 
 }  // namespace synthdata

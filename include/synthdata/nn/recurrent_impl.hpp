@@ -47,7 +47,8 @@ SYNTHDATA_INLINE Var GRUCell::project(const Var& x) const {
   return linear(x, weights_.input_weight, weights_.input_bias);
 }
 SYNTHDATA_INLINE Var GRUCell::zero_state(std::int64_t n) const {
-  return Tensor::zeros({n, weights_.hidden_weight.shape(1)}, weights_.hidden_weight.dtype());
+  return Tensor::zeros({n, weights_.hidden_weight.shape(1)}, weights_.hidden_weight.dtype(),
+                       weights_.hidden_weight.device());
 }
 SYNTHDATA_INLINE Var GRUCell::advance(const Var& projected, const Var& h) const {
   const std::int64_t size = weights_.hidden_weight.shape(1);
@@ -63,7 +64,8 @@ SYNTHDATA_INLINE Var LSTMCell::project(const Var& x) const {
   return linear(x, weights_.input_weight, weights_.input_bias);
 }
 SYNTHDATA_INLINE LSTMState LSTMCell::zero_state(std::int64_t n) const {
-  const Var zero = Tensor::zeros({n, weights_.hidden_weight.shape(1)}, weights_.hidden_weight.dtype());
+  const Var zero = Tensor::zeros({n, weights_.hidden_weight.shape(1)}, weights_.hidden_weight.dtype(),
+                                 weights_.hidden_weight.device());
   return {zero, zero};
 }
 SYNTHDATA_INLINE LSTMState LSTMCell::advance(const Var& projected, const LSTMState& state) const {

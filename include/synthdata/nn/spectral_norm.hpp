@@ -47,6 +47,7 @@ class SpectralNorm {
       : layer_(std::move(layer)), epsilon_(options.epsilon) {
     const NoGrad constants;
     const Tensor m = matrix().value();
+    const OnDevice there(m.device());
     Tensor left = normal({m.shape(0), 1}, rng, m.dtype()), right;
     for (int i = 0; i < (options.first_steps > 1 ? options.first_steps : 1); ++i) {
       detail::power_iteration(m, epsilon_, left, right);

@@ -7,8 +7,6 @@
 #include <synthdata/ops/reduce.hpp>
 #include <synthdata/ops/shape.hpp>
 
-#include <cmath>
-
 namespace synthdata::detail {
 
 SYNTHDATA_INLINE Var weight_matrix(const Var& weight, int output_axis) {
@@ -16,10 +14,7 @@ SYNTHDATA_INLINE Var weight_matrix(const Var& weight, int output_axis) {
   return reshape(weight, output_axis == 0 ? Shape{outputs, rest} : Shape{rest, outputs});
 }
 
-inline Tensor unit_length(const Var& v, double epsilon) {
-  const double length = norm(v).item();
-  return (v / (length > epsilon ? length : epsilon)).value();
-}
+inline Tensor unit_length(const Var& v, double epsilon) { return (v / maximum(norm(v), Var(epsilon))).value(); }
 
 SYNTHDATA_INLINE void power_iteration(const Tensor& m, double epsilon, Tensor& left, Tensor& right) {
   const NoGrad constants;

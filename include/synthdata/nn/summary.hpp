@@ -25,6 +25,7 @@ std::string summary_table(const Tensor& input, const std::vector<TraceEntry>& tr
 template <Module Net>
 std::string summary(const Net& net, const Shape& input, DType dtype = DType::f32) {
   Net copy = net;  // listing parameters visits them as something that may be changed
+  const OnDevice there(device_of(state_of(copy)));
   std::int64_t parameters = 0, weight_bytes = 0;
   for (const NamedParam& p : state_of(copy).parameters) {
     parameters += p.param->size();

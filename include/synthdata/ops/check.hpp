@@ -20,6 +20,7 @@ namespace detail {
 template <class F>
 Var weighted_output(const F& f, const std::vector<Var>& x) {
   const Var y = f(x);
+  const OnDevice there(y.device());
   Rng rng{0x5EED};
   const Var weights = uniform(y.shape(), rng, y.dtype(), 0.5, 1.5);
   return sum(mul(y, weights));
@@ -31,15 +32,17 @@ GradCheck compare_gradients(const Value& value, const std::vector<Tensor>& at, c
                             double step) {
   GradCheck result;
   for (std::size_t i = 0; i < at.size(); ++i) {
+    const Tensor exact_values = analytic[i].to(Device::cpu());
     for (std::int64_t j = 0; j < at[i].size(); ++j) {
       const auto shifted = [&](double by) {
+        Tensor numbers = at[i].to(Device::cpu()).clone();
+        numbers.template data<double>()[j] += by;
         std::vector<Tensor> moved = at;
-        moved[i] = at[i].clone();
-        moved[i].template data<double>()[j] += by;
+        moved[i] = numbers.to(at[i].device());
         return value(moved);
       };
       const double numeric = (shifted(step) - shifted(-step)) / (2.0 * step);
-      const double exact = analytic[i].template data<double>()[j];
+      const double exact = exact_values.template data<double>()[j];
       const double scale = math::max(1.0, math::max(math::abs(exact), math::abs(numeric)));
       const double error = math::abs(exact - numeric) / scale;
       result.worst_relative = error > result.worst_relative || error != error ? error : result.worst_relative;
@@ -74,8 +77,9 @@ template <class F>
 GradCheck gradgradcheck(const F& f, const std::vector<Tensor>& at, double step = 1e-6) {
   const auto gradient = [&](const std::vector<Var>& x) {
     Rng rng{0x5EED2};
-    Var total = Var(Tensor::scalar(0.0, DType::f64));
+    Var total(0.0);
     for (const Var& g : grad(detail::weighted_output(f, x), x, {.create_graph = true})) {
+      const OnDevice there(g.device());
       total = total + sum(mul(g, Var(uniform(g.shape(), rng, g.dtype(), 0.5, 1.5))));
     }
     return total;
@@ -86,7 +90,7 @@ GradCheck gradgradcheck(const F& f, const std::vector<Tensor>& at, double step =
   analytic.reserve(at.size());
   for (const Var& v : x) {
     analytic.push_back(total.requires_grad() ? grad(total, v, {.retain_graph = true}).value()
-                                             : Tensor::zeros(v.shape(), v.dtype()));
+                                             : Tensor::zeros(v.shape(), v.dtype(), v.device()));
   }
   const auto value = [&](const std::vector<Tensor>& moved) { return gradient(detail::leaves(moved)).item(); };
   return detail::compare_gradients(value, at, analytic, step);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <synthdata/backend/cpu/conv.hpp>
+#include <synthdata/backend/device_kernels.hpp>
 #include <synthdata/ops/conv.hpp>
 #include <synthdata/ops/reduce.hpp>
 #include <synthdata/ops/shape.hpp>
@@ -37,12 +38,20 @@ Var conv_forward(const ConvPlan& plan, const Var& x, const Var& w, const Var& bi
 Var conv_input_grad(const ConvPlan& plan, const Var& gy, const Var& w, const Var& bias, const Activation& act);
 Var conv_weight_grad(const ConvPlan& plan, const Var& x, const Var& gy);
 
+inline backend::ConvCall conv_call(const ConvPlan& plan, const Activation& act) {
+  return {plan.geometry, act.kind, act.negative_slope, product_precision()};
+}
+
 inline Var bias_gradient(const Var& g) { return reshape(sum_to(g, Shape{g.shape(-1)}), Shape{g.shape(-1)}); }
 
 SYNTHDATA_INLINE Var conv_forward(const ConvPlan& plan, const Var& x, const Var& w, const Var& bias,
                                   const Activation& act) {
-  Tensor y = Tensor::empty(plan.y_shape(), x.dtype());
+  backend::detail::check_devices("conv", x.value(), w.value());
+  Tensor y = x.value().empty_like(plan.y_shape());
   visit_floating(x.dtype(), "conv", [&]<class T>() {
+    if (!x.device().is_cpu()) {
+      return backend::device_kernels().conv_forward(conv_call(plan, act), x.value(), w.value(), bias.value(), y);
+    }
     backend::cpu::conv_forward(plan.geometry, x.value().data<T>(), w.value().data<T>(), y.data<T>(),
                                epilogue<T>(act, bias.value()), product_precision());
   });
@@ -61,8 +70,12 @@ SYNTHDATA_INLINE Var conv_forward(const ConvPlan& plan, const Var& x, const Var&
 
 SYNTHDATA_INLINE Var conv_input_grad(const ConvPlan& plan, const Var& gy, const Var& w, const Var& bias,
                                      const Activation& act) {
-  Tensor gx = Tensor::empty(plan.x_shape(), gy.dtype());
+  backend::detail::check_devices("conv_transpose", gy.value(), w.value());
+  Tensor gx = gy.value().empty_like(plan.x_shape());
   visit_floating(gy.dtype(), "conv_transpose", [&]<class T>() {
+    if (!gy.device().is_cpu()) {
+      return backend::device_kernels().conv_input_grad(conv_call(plan, act), gy.value(), w.value(), bias.value(), gx);
+    }
     backend::cpu::conv_input_grad(plan.geometry, gy.value().data<T>(), w.value().data<T>(), gx.data<T>(),
                                   epilogue<T>(act, bias.value()), product_precision());
   });
@@ -80,8 +93,12 @@ SYNTHDATA_INLINE Var conv_input_grad(const ConvPlan& plan, const Var& gy, const 
 }
 
 SYNTHDATA_INLINE Var conv_weight_grad(const ConvPlan& plan, const Var& x, const Var& gy) {
-  Tensor gw = Tensor::empty(plan.w_shape(), x.dtype());
+  backend::detail::check_devices("conv_weight_grad", x.value(), gy.value());
+  Tensor gw = x.value().empty_like(plan.w_shape());
   visit_floating(x.dtype(), "conv_weight_grad", [&]<class T>() {
+    if (!x.device().is_cpu()) {
+      return backend::device_kernels().conv_weight_grad(conv_call(plan, {}), x.value(), gy.value(), gw);
+    }
     backend::cpu::conv_weight_grad(plan.geometry, x.value().data<T>(), gy.value().data<T>(), gw.data<T>(),
                                    product_precision());
   });

@@ -3,8 +3,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/copy.hpp>
 #include <synthdata/backend/reduce.hpp>
 #include <synthdata/backend/softmax.hpp>
+#include <synthdata/ops/gather.hpp>
 #include <synthdata/ops/loss.hpp>
 #include <synthdata/ops/pointwise.hpp>
 #include <synthdata/ops/reduce.hpp>
@@ -84,7 +86,7 @@ Var mean_loss(const char* op, const F& f, const Var& a, const Var& b) {
   return record(
       op, std::move(y),
       [f, a, b, share, op](const Var& g, Backward& out) {
-        if (grad_enabled()) {
+        if (grad_enabled() || !g.device().is_cpu()) {  // elsewhere the number g is not at hand
           const Var each = g * share;
           if (out.needs(0)) out.add(0, mul(f.slope_a(a, b), each));
           if (out.needs(1)) out.add(1, mul(f.slope_b(a, b), each));
@@ -125,7 +127,12 @@ inline Tensor checked_labels(const Tensor& logits, const Tensor& labels) {
   if (labels.dtype() != DType::i64 && labels.dtype() != DType::i32) {
     throw DTypeError(concat("cross_entropy: expects labels of i64 or i32, got ", labels.dtype()));
   }
+  backend::detail::check_devices("cross_entropy", logits, labels);
   const Tensor checked = labels.to(DType::i64);
+  if (!checked.device().is_cpu()) {
+    backend::check_index("cross_entropy", checked, logits.shape(1));
+    return checked;
+  }
   for (std::int64_t i = 0; i < checked.size(); ++i) {
     const std::int64_t label = checked.data<std::int64_t>()[i];
     if (label < 0 || label >= logits.shape(1)) {
@@ -133,6 +140,15 @@ inline Tensor checked_labels(const Tensor& logits, const Tensor& labels) {
     }
   }
   return checked;
+}
+
+/// Cross entropy of plain operations: devices other than the CPU have no kernel of its own for it.
+inline Var composed_cross_entropy(const Var& logits, const Tensor& labels, double smoothing) {
+  const double n = static_cast<double>(logits.shape(0)), spread = smoothing / static_cast<double>(logits.shape(1));
+  const Var y = log_softmax(logits);
+  Var total = (smoothing - 1.0) * sum(take_along_axis(y, labels.reshape({-1, 1}), 1));
+  if (spread > 0.0) total = total - spread * sum(y);
+  return total * (1.0 / n);
 }
 
 }  // namespace detail
@@ -143,6 +159,7 @@ SYNTHDATA_INLINE Var cross_entropy(const Var& logits, const Tensor& any_labels, 
     throw NumericError(concat("cross_entropy: expects label_smoothing in [0, 1), got ", smoothing));
   }
   const Tensor labels = detail::checked_labels(logits.value(), any_labels);
+  if (!logits.device().is_cpu()) return detail::composed_cross_entropy(logits, labels, smoothing);
   const std::int64_t n = logits.shape(0), classes = logits.shape(1);
   const double spread = smoothing / static_cast<double>(classes), share = 1.0 / static_cast<double>(n);
   const Tensor y = backend::softmax(backend::SoftmaxKind::log, logits.value(), {}, 1.0, {&classes, 1});

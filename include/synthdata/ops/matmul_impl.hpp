@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/device_kernels.hpp>
 #include <synthdata/ops/matmul.hpp>
 #include <synthdata/ops/reduce.hpp>
 #include <synthdata/ops/shape.hpp>
@@ -28,7 +29,22 @@ inline Tensor batched_product(const Tensor& a, const Tensor& b, const MatmulOpti
   const std::int64_t n = b.shape(o.transpose_b ? -2 : -1);
   const Shape batch = batch_axes(a.shape());
   const Precision precision = product_precision();  // of this thread, not of those that share the work
-  Tensor out = Tensor::empty(with_matrix(batch, m, n), a.dtype());
+  backend::detail::check_devices("matmul", a, b);
+  Tensor out = a.empty_like(with_matrix(batch, m, n));
+  if (!a.device().is_cpu()) {
+    if (!is_floating(a.dtype())) throw_not_floating("matmul", a.dtype());
+    if (out.size() > 0) {
+      backend::device_kernels().gemm({.trans_a = o.transpose_a,
+                                      .trans_b = o.transpose_b,
+                                      .m = m,
+                                      .n = n,
+                                      .k = k,
+                                      .count = batch.size(),
+                                      .precision = precision},
+                                     a, b, {}, out);
+    }
+    return out;
+  }
   visit_floating(a.dtype(), "matmul", [&]<class T>() {
     const T *pa = a.data<T>(), *pb = b.data<T>();
     T* pc = out.data<T>();
@@ -103,8 +119,20 @@ SYNTHDATA_INLINE Var linear(const Var& x, const Var& weight, const Var& bias, co
                    x.shape().with(-1, weight.shape(0)));
   }
   const std::int64_t n = x.shape(0), in = x.shape(1), out_features = weight.shape(0);
-  Tensor y = Tensor::empty({n, out_features}, x.dtype());
+  backend::detail::check_devices("linear", x.value(), weight.value());
+  Tensor y = x.value().empty_like({n, out_features});
   visit_floating(x.dtype(), "linear", [&]<class T>() {
+    if (!x.device().is_cpu()) {
+      if (y.size() == 0) return;
+      return backend::device_kernels().gemm({.trans_b = true,
+                                             .m = n,
+                                             .n = out_features,
+                                             .k = in,
+                                             .act = activation.kind,
+                                             .slope = activation.negative_slope,
+                                             .precision = product_precision()},
+                                            x.value(), weight.value(), bias.value(), y);
+    }
     backend::cpu::gemm(false, true, n, out_features, in, x.value().data<T>(), in, weight.value().data<T>(), in,
                        y.data<T>(), out_features, detail::epilogue<T>(activation, bias.value()), product_precision());
   });

@@ -57,7 +57,8 @@ inline void composed_norm_gradients(const NormCall& call, const NormMoments* giv
     inverse = rsqrt(mean(square(deviation), shared, Keepdims::yes) + call.epsilon);
   }
   const Var normal = mul(deviation, inverse);
-  const Var gamma = call.gamma.defined() ? reshape(call.gamma, spread) : Var(Tensor::ones(spread, x.dtype()));
+  const Var gamma =
+      call.gamma.defined() ? reshape(call.gamma, spread) : Var(Tensor::ones(spread, x.dtype(), x.device()));
   Var before = reshape(g, split);
   if (call.activation.kind != backend::cpu::Act::none) {
     Var argument = mul(normal, gamma);

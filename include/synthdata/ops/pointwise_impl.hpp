@@ -9,8 +9,8 @@
 namespace synthdata {
 namespace detail {
 
-/// A constant of one element, whose value can go into a kernel as a number.
-inline bool is_scalar_constant(const Var& x) { return x.rank() == 0 && !x.requires_grad(); }
+/// A constant of one element on the CPU, whose value can go into a kernel as a number.
+inline bool is_scalar_constant(const Var& x) { return x.rank() == 0 && !x.requires_grad() && x.device().is_cpu(); }
 
 /// Gives a scalar constant the dtype of the operand it meets. Of two scalar constants the f64 one yields: it may be a
 /// number that Var(1.0) wrapped.

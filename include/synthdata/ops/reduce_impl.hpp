@@ -84,14 +84,19 @@ SYNTHDATA_INLINE Var max(const Var& x, const Axes& axes, Keepdims keep) {
 
 SYNTHDATA_INLINE Var min(const Var& x, const Axes& axes, Keepdims keep) { return -max(-x, axes, keep); }
 
+namespace detail {
+/// An infinite peak would make infinity minus infinity.
+struct FiniteOrZero {
+  template <class T>
+  SYNTHDATA_HD T operator()(T x) const {
+    return math::select(x - x == T(0), x, T(0));
+  }
+};
+}  // namespace detail
+
 SYNTHDATA_INLINE Var logsumexp(const Var& x, const Axes& axes, Keepdims keep) {
   Tensor peak = backend::max_to(x.value(), axes.kept(x.shape()));
-  if (peak.shares_elements(x.value())) peak = peak.clone();  // nothing was reduced, and the peak is written to
-  visit_floating(peak.dtype(), "logsumexp", [&]<class T>() {
-    for (T& value : peak.span<T>()) {
-      if (value - value != T(0)) value = T(0);  // an infinite peak would make infinity minus infinity
-    }
-  });
+  peak = backend::map("logsumexp", detail::FiniteOrZero{}, peak);
   const Var shifted = log(sum_to(exp(x - Var(peak)), peak.shape())) + Var(peak);
   return detail::finish_reduction(shifted, x.shape(), axes, keep);
 }

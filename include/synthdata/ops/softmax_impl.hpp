@@ -33,7 +33,7 @@ inline Var softmax_along(const char* op, SoftmaxKind kind, const Var& x, int any
   if (fused) {
     y = backend::softmax(kind, x.value(), {}, 1.0, {&width, 1});
   } else {
-    y = x.size() == 0 ? Tensor::empty(x.shape(), x.dtype()) : composed_softmax(kind, x.value(), axis);
+    y = x.size() == 0 ? x.value().empty_like(x.shape()) : composed_softmax(kind, x.value(), axis);
   }
   return record(
       op, y,
@@ -73,6 +73,7 @@ inline Var gumbel(const char* op, const Var& logits, const BlockSizes& blocks, R
   if (!(o.temperature > 0.0)) throw NumericError(concat(op, ": expects temperature > 0, got ", o.temperature));
   if (!is_floating(logits.dtype())) throw_not_floating(op, logits.dtype());
   // 2^-25 is half of the smallest step of the draw: u = 0 would make the noise infinite.
+  const OnDevice there(logits.device());
   const Tensor noise = backend::map(op, GumbelOf{}, uniform(logits.shape(), rng, logits.dtype(), 0x1p-25, 1.0));
   const double scale = 1.0 / o.temperature;
   Tensor y = backend::softmax(SoftmaxKind::plain, logits.value(), noise, scale, blocks);

@@ -20,7 +20,7 @@ struct Towards {
 inline void move_towards(Tensor& average, const Tensor& live, double share) {
   if (!(average.shape() == live.shape())) throw_shape("Ema", "shapes differ", {{"average", average}, {"live", live}});
   visit_floating(average.dtype(), "Ema", [&]<class T>() {
-    backend::detail::map_into<T, Towards, 2>({share}, average, {&average, &live});
+    backend::detail::map_into<T, Towards, 2>("Ema", {share}, average, {&average, &live});
   });
 }
 

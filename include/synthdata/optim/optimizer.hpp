@@ -17,6 +17,13 @@ concept UpdateRule = requires(const R& rule, float& p, const float& g) {
   rule.at(StepNumbers{})(p, g, p, p);
 } && R::slots >= 0 && R::slots <= 2;
 
+/// What a rule works on: a parameter, its gradient and its running values.
+struct RuleOperands {
+  Tensor* parameter;
+  const Tensor* gradient;
+  Tensor* running;
+};
+
 /// Any update rule behind one type: `AnyRule rule = Adam{.beta1 = 0.5};`
 class AnyRule {
  public:
@@ -29,6 +36,8 @@ class AnyRule {
   void apply(const StepNumbers& numbers, Tensor& p, const Tensor& gradient, Tensor* running) const {
     held_->apply(numbers, p, gradient, running);
   }
+  /// The same for parameters of one device that is not the CPU and one dtype.
+  void apply(const StepNumbers& numbers, std::span<const RuleOperands> all) const { held_->apply(numbers, all); }
   /// The same update as recorded operations: returns the new p and replaces the running values.
   Var apply(const StepNumbers& numbers, const Var& p, const Var& gradient, Var* running) const {
     return held_->apply(numbers, p, gradient, running);
@@ -40,6 +49,7 @@ class AnyRule {
     virtual const char* name() const = 0;
     virtual int slots() const = 0;
     virtual void apply(const StepNumbers&, Tensor&, const Tensor&, Tensor*) const = 0;
+    virtual void apply(const StepNumbers&, std::span<const RuleOperands>) const = 0;
     virtual Var apply(const StepNumbers&, const Var&, const Var&, Var*) const = 0;
     virtual Base* clone() const = 0;
   };
@@ -131,6 +141,23 @@ struct AnyRule::Held final : AnyRule::Base {
     const auto update = rule.at(numbers);
     visit_floating(p.dtype(), R::name,
                    [&]<class T>() { detail::update_all<T>(update, p, gradient, running, R::slots); });
+  }
+  void apply(const StepNumbers& numbers, std::span<const RuleOperands> all) const override {
+    const auto update = rule.at(numbers);
+    const Tensor& first = *all[0].parameter;
+    const auto launch = backend::DeviceUpdate<std::remove_const_t<decltype(update)>>::launch;
+    if (!launch) backend::detail::throw_no_kernel(R::name, first.device());
+    std::vector<backend::UpdateItem> items;
+    items.reserve(all.size());
+    for (const RuleOperands& o : all) {
+      backend::detail::check_devices(R::name, *o.parameter, first);
+      backend::detail::check_devices(R::name, *o.gradient, first);
+      if (o.parameter->dtype() != first.dtype()) backend::detail::throw_dtypes(R::name, *o.parameter, first);
+      backend::UpdateItem item{o.parameter->address(), o.gradient->address(), {}, o.parameter->size()};
+      for (int slot = 0; slot < R::slots; ++slot) item.running[slot] = o.running[slot].address();
+      items.push_back(item);
+    }
+    launch(update, first.device().index, first.dtype(), items);
   }
   Var apply(const StepNumbers& numbers, const Var& p, const Var& gradient, Var* running) const override {
     const auto update = rule.at(numbers);

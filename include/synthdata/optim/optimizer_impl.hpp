@@ -14,7 +14,7 @@ SYNTHDATA_INLINE Optimizer::Optimizer(std::vector<NamedParam> parameters, AnyRul
     : parameters_(std::move(parameters)), rule_(std::move(rule)) {
   for (const NamedParam& p : parameters_) {
     for (int slot = 0; slot < rule_.slots(); ++slot) {
-      running_.push_back(Tensor::zeros(p.param->shape(), p.param->dtype()));
+      running_.push_back(Tensor::zeros(p.param->shape(), p.param->dtype(), p.param->device()));
     }
   }
 }
@@ -25,6 +25,7 @@ SYNTHDATA_INLINE void Optimizer::step(std::span<const Tensor> gradients, double 
   }
   ++steps_;
   const auto slots = static_cast<std::size_t>(rule_.slots());
+  std::vector<RuleOperands> elsewhere;  // all at once: one kernel for the whole net
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!gradients[i].defined()) continue;
     Param& p = *parameters_[i].param;
@@ -32,13 +33,18 @@ SYNTHDATA_INLINE void Optimizer::step(std::span<const Tensor> gradients, double 
       throw_shape("Optimizer::step", concat("gradient of ", parameters_[i].path, " does not fit"),
                   {{"parameter", p.value()}, {"gradient", gradients[i]}});
     }
-    rule_.apply({learning_rate, steps_}, p.mutable_value(), gradients[i], running_.data() + i * slots);
+    if (p.device().is_cpu()) {
+      rule_.apply({learning_rate, steps_}, p.mutable_value(), gradients[i], running_.data() + i * slots);
+    } else {
+      elsewhere.push_back({&p.mutable_value(), &gradients[i], running_.data() + i * slots});
+    }
   }
+  if (!elsewhere.empty()) rule_.apply({learning_rate, steps_}, elsewhere);
 }
 
 SYNTHDATA_INLINE std::vector<NamedTensor> Optimizer::state(const std::string& prefix) const {
   std::vector<NamedTensor> out;
-  out.push_back({prefix + "steps", Tensor::full({1}, static_cast<double>(steps_), DType::i64)});
+  out.push_back({prefix + "steps", Tensor::full({1}, static_cast<double>(steps_), DType::i64, Device::cpu())});
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     for (int slot = 0; slot < rule_.slots(); ++slot) {
       out.push_back({slot_name(prefix, i, slot), running(i)[static_cast<std::size_t>(slot)]});
@@ -54,9 +60,10 @@ SYNTHDATA_INLINE void Optimizer::restore(const std::string& prefix, FindTensor c
     if (!(found->shape() == like.shape()) || found->dtype() != like.dtype()) {
       throw DataError(concat("optimizer state: '", name, "' is ", found->str(), ", expected ", like.str()));
     }
-    return found->clone();
+    return found->to(like.device()).clone();
   };
-  const std::int64_t steps = static_cast<std::int64_t>(fetch(prefix + "steps", Tensor::zeros({1}, DType::i64)).item());
+  const std::int64_t steps =
+      static_cast<std::int64_t>(fetch(prefix + "steps", Tensor::zeros({1}, DType::i64, Device::cpu())).item());
   std::vector<Tensor> running = running_;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     for (int slot = 0; slot < rule_.slots(); ++slot) {
@@ -82,9 +89,17 @@ SYNTHDATA_INLINE void clip_by_value(std::span<Tensor> gradients, double limit) {
 SYNTHDATA_INLINE double clip_by_norm(std::span<Tensor> gradients, double limit) {
   if (!(limit > 0.0)) throw NumericError(concat("clip_by_norm: expects a limit > 0, got ", limit));
   double squared = 0.0;
+  Var elsewhere;  // summed there, so that it is waited for once
   for (const Tensor& g : gradients) {
-    if (g.defined()) squared += sum(square(Var(g))).item();
+    if (!g.defined()) continue;
+    const Var one = sum(square(Var(g)));
+    if (g.device().is_cpu()) {
+      squared += one.item();
+    } else {
+      elsewhere = elsewhere.defined() ? elsewhere + one : one;
+    }
   }
+  if (elsewhere.defined()) squared += elsewhere.item();
   const double total = std::sqrt(squared);
   if (total > limit) {
     for (Tensor& g : gradients) {
