@@ -40,6 +40,10 @@ class DTypeError : public Error {
 class DeviceError : public Error {
   using Error::Error;
 };
+/// What the CUDA runtime or one of its libraries reported.
+class CudaError : public DeviceError {
+  using DeviceError::DeviceError;
+};
 /// Files or records that cannot be read, or hold what they must not.
 class DataError : public Error {
   using Error::Error;

@@ -55,6 +55,7 @@ struct alignas(64) Block {
   Device device;
   Block* next;  // in a free list
   void* elements;
+  void* pool;  // of a device: where the block goes when it is free
 };
 
 /// @param bytes  a negative number says that the size did not fit 63 bits. @throws Error if there is not so much

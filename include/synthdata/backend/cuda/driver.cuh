@@ -1,0 +1,242 @@
+// synthdata/backend/cuda/driver.cuh: memory, copies and the queue of each GPU.
+//
+// Each GPU has one stream, so memory that is freed can be handed out again at once: whoever gets it runs later. Freed
+// blocks are kept by size class as on the CPU (core/memory.hpp). A MemoryPool of its own keeps the blocks of a captured
+// training step apart, since the captured kernels write to the same addresses at every replay.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/backend/cuda/launch.cuh>
+#include <synthdata/core/memory.hpp>
+#include <synthdata/core/tensor.hpp>
+
+#include <atomic>
+#include <limits>
+#include <mutex>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace synthdata::cuda {
+
+using synthdata::detail::Block;
+
+/// Free blocks by size class.
+struct MemoryPool {
+  Block* free[synthdata::detail::size_classes] = {};
+};
+
+/// What a kernel found wrong in its input, written by the GPU into the host's memory: a kernel cannot throw.
+struct DeviceFault {
+  unsigned long long found = 0;  ///< 1: the rest says what
+  const char* op = nullptr;
+  long long value = 0, element = 0, extent = 0;
+};
+
+/// One GPU.
+class Gpu {
+ public:
+  explicit Gpu(int index) : index_(index) {
+    const UseDevice use(index);
+    cudaDeviceProp properties{};
+    check(cudaGetDeviceProperties(&properties, index), "cudaGetDeviceProperties");
+    name_ = properties.name;
+    multiprocessors_ = properties.multiProcessorCount;
+    compute_capability_ = 10 * properties.major + properties.minor;
+    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+    void* memory = nullptr;
+    check(cudaHostAlloc(&memory, sizeof(DeviceFault), cudaHostAllocMapped), "cudaHostAlloc");
+    fault_ = new (memory) DeviceFault{};
+  }
+  Gpu(const Gpu&) = delete;
+  Gpu& operator=(const Gpu&) = delete;
+
+  Queue queue() const { return {index_, stream_, multiprocessors_}; }
+  const std::string& name() const { return name_; }
+  int compute_capability() const { return compute_capability_; }
+  DeviceFault* fault() const { return fault_; }
+
+  Block* allocate(std::int64_t bytes) {
+    const auto wanted = synthdata::detail::size_class_of(bytes);
+    const std::lock_guard lock(mutex_);
+    // A large block may come from one of the next two classes: less memory in all for a little waste.
+    const int last = wanted.bytes >= (1 << 16) ? wanted.index + 2 : wanted.index;
+    for (int i = wanted.index; i <= last; ++i) {
+      if (Block* block = pool_->free[i]) {
+        pool_->free[i] = block->next;
+        stats_.cached_bytes -= block->bytes;
+        return live(block);
+      }
+    }
+    const UseDevice use(index_);
+    void* memory = nullptr;
+    cudaError_t error = cudaMalloc(&memory, static_cast<std::size_t>(wanted.bytes));
+    if (error == cudaErrorMemoryAllocation) {
+      cudaGetLastError();  // forgotten: there may be enough without the cached blocks
+      free_blocks(general_);
+      error = cudaMalloc(&memory, static_cast<std::size_t>(wanted.bytes));
+    }
+    if (error == cudaErrorMemoryAllocation) {
+      cudaGetLastError();
+      throw CudaError(concat("out of memory on cuda:", index_, " (", name_, "): cannot allocate ", bytes, " bytes beside ",
+                             stats_.live_bytes, " in use"));
+    }
+    check(error, "cudaMalloc");
+    auto* block = new Block{};
+    block->bytes = wanted.bytes;
+    block->size_class = wanted.index;
+    block->device = {DeviceType::cuda, static_cast<std::uint8_t>(index_)};
+    block->elements = memory;
+    block->pool = pool_;
+    ++stats_.system_allocations;
+    return live(block);
+  }
+
+  void release(Block* block) noexcept {
+    const std::lock_guard lock(mutex_);
+    auto& pool = *static_cast<MemoryPool*>(block->pool);
+    block->next = pool.free[block->size_class];
+    pool.free[block->size_class] = block;
+    stats_.live_bytes -= block->bytes;
+    stats_.cached_bytes += block->bytes;
+  }
+
+  /// New blocks come from `pool` from now on, null: from the general one.
+  void use_pool(MemoryPool* pool) {
+    const std::lock_guard lock(mutex_);
+    pool_ = pool ? pool : &general_;
+  }
+  /// Gives what is free in the pool back to the system.
+  void empty(MemoryPool& pool) {
+    const std::lock_guard lock(mutex_);
+    const UseDevice use(index_);
+    free_blocks(pool);
+  }
+  MemoryPool& general_pool() { return general_; }
+
+  MemoryStats stats() {
+    const std::lock_guard lock(mutex_);
+    return stats_;
+  }
+  void reset_peak() {
+    const std::lock_guard lock(mutex_);
+    stats_.peak_bytes = stats_.live_bytes;
+  }
+
+  /// Waits for the stream and throws what went wrong on it.
+  void synchronize() {
+    const UseDevice use(index_);
+    check(cudaStreamSynchronize(stream_), "waiting for the GPU");
+    throw_fault();
+  }
+  void throw_fault() {
+    if (!fault_->found) [[likely]]
+      return;
+    const DeviceFault fault = *fault_;
+    *fault_ = {};
+    throw ShapeError(concat(fault.op, ": index ", fault.value, " (element ", fault.element, ", on cuda:", index_,
+                            ") is out of range [0, ", fault.extent, ")"));
+  }
+
+ private:
+  Block* live(Block* block) {
+    block->references.store(1, std::memory_order_relaxed);
+    stats_.live_bytes += block->bytes;
+    if (stats_.live_bytes > stats_.peak_bytes) stats_.peak_bytes = stats_.live_bytes;
+    return block;
+  }
+  void free_blocks(MemoryPool& pool) {
+    cudaStreamSynchronize(stream_);
+    for (Block*& head : pool.free) {
+      while (head) {
+        Block* next = head->next;
+        stats_.cached_bytes -= head->bytes;
+        cudaFree(head->elements);
+        delete head;
+        head = next;
+      }
+    }
+  }
+
+  int index_;
+  std::string name_;
+  int multiprocessors_ = 0, compute_capability_ = 0;
+  cudaStream_t stream_ = nullptr;
+  DeviceFault* fault_ = nullptr;
+  std::mutex mutex_;
+  MemoryPool general_;
+  MemoryPool* pool_ = &general_;
+  MemoryStats stats_;
+};
+
+/// The GPUs of the machine; each is set up when it is first used.
+class Gpus {
+ public:
+  Gpus() {
+    int count = 0;
+    const cudaError_t error = cudaGetDeviceCount(&count);
+    if (error != cudaSuccess) {
+      cudaGetLastError();
+      why_none_ = concat(cudaGetErrorName(error), ", ", cudaGetErrorString(error));
+      count = 0;
+    } else if (count == 0) {
+      why_none_ = "the machine has none";
+    }
+    gpus_ = std::vector<std::atomic<Gpu*>>(static_cast<std::size_t>(count));
+  }
+  int count() const { return static_cast<int>(gpus_.size()); }
+  const std::string& why_none() const { return why_none_; }
+  Gpu& operator[](int index) {
+    std::atomic<Gpu*>& gpu = gpus_[static_cast<std::size_t>(index)];
+    if (Gpu* ready = gpu.load(std::memory_order_acquire)) [[likely]]
+      return *ready;
+    const std::lock_guard lock(mutex_);
+    if (!gpu.load()) gpu.store(new Gpu(index), std::memory_order_release);
+    return *gpu.load();
+  }
+  Queue queue(int index) { return (*this)[index].queue(); }
+
+ private:
+  std::string why_none_;
+  std::mutex mutex_;
+  std::vector<std::atomic<Gpu*>> gpus_;  // never destroyed
+};
+
+/// Never destroyed: tensors of static storage duration may outlive every other object.
+inline Gpus& driver() {
+  static Gpus& gpus = *new Gpus;
+  return gpus;
+}
+
+inline namespace SYNTHDATA_CUDA_KERNELS {
+
+template <class T>
+__global__ void fill_kernel(T* out, std::int64_t n, T value) {
+  for (std::int64_t i = first_item(); i < n; i += item_step()) out[i] = value;
+}
+template <class T>
+__global__ void count_up_kernel(T* out, std::int64_t n) {
+  for (std::int64_t i = first_item(); i < n; i += item_step()) out[i] = static_cast<T>(i);
+}
+
+/// The conversion of Tensor::to: what is out of an integer type's range is clamped, NaN becomes 0.
+template <class To, class From>
+__device__ To convert_value(From x) {
+  constexpr bool to_integer = !std::is_floating_point_v<To> && !std::is_same_v<To, bool>;
+  if constexpr (std::is_floating_point_v<From> && to_integer) {
+    constexpr To low = std::numeric_limits<To>::min(), high = std::numeric_limits<To>::max();
+    if (x != x) return To(0);
+    if (static_cast<double>(x) <= static_cast<double>(low)) return low;
+    if (static_cast<double>(x) >= static_cast<double>(high)) return high;
+  }
+  return static_cast<To>(x);
+}
+template <class To, class From>
+__global__ void convert_kernel(To* out, const From* x, std::int64_t n) {
+  for (std::int64_t i = first_item(); i < n; i += item_step()) out[i] = convert_value<To>(x[i]);
+}
+
+}  // namespace SYNTHDATA_CUDA_KERNELS
+
+}  // namespace synthdata::cuda
