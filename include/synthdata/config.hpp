@@ -16,6 +16,14 @@
 #define SYNTHDATA_INLINE
 #endif
 
+// nvcc does not see the CPU's kernels: its part of a program is the GPU's. A .cu file that runs nets itself links
+// `synthdata::compiled`.
+#ifdef __CUDACC__
+#define SYNTHDATA_CPU_BODIES 0
+#else
+#define SYNTHDATA_CPU_BODIES SYNTHDATA_HEADER_ONLY
+#endif
+
 // Functors and their math run on the host and, under nvcc, on the device.
 #ifdef __CUDACC__
 #define SYNTHDATA_HD __host__ __device__ inline

@@ -49,6 +49,6 @@ Tensor one_hot(const Tensor& index, std::int64_t classes);
 
 }  // namespace synthdata::backend
 
-#if SYNTHDATA_HEADER_ONLY
+#if SYNTHDATA_CPU_BODIES
 #include <synthdata/backend/copy_impl.hpp>
 #endif

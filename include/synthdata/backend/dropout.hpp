@@ -28,6 +28,6 @@ Tensor dropout_gradient(const Tensor& y, const Tensor& g, const DropoutMask& mas
 
 }  // namespace synthdata::backend
 
-#if SYNTHDATA_HEADER_ONLY
+#if SYNTHDATA_CPU_BODIES
 #include <synthdata/backend/dropout_impl.hpp>
 #endif

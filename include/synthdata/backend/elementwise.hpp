@@ -11,6 +11,7 @@
 #include <synthdata/backend/device_kernels.hpp>
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/core/tensor.hpp>
+#include <synthdata/functor/fused.hpp>
 
 #include <array>
 #include <cstring>
@@ -248,14 +249,6 @@ void map_into(const char* op, const F& f, Tensor& out, const std::array<const Te
   map_operands<T, N>({&f, run}, out, operands);
 }
 
-/// a + b: what gradients are summed with.
-struct Sum2 {
-  template <class T>
-  SYNTHDATA_HD T operator()(T a, T b) const {
-    return a + b;
-  }
-};
-
 [[noreturn]] void throw_dtypes(const char* op, const Tensor& a, const Tensor& b);
 
 /// The device of an operation: that of its operands, among which numbers from the CPU (rank 0) do not count.
@@ -315,6 +308,6 @@ void scale_in_place(Tensor& into, double factor);
 
 }  // namespace synthdata::backend
 
-#if SYNTHDATA_HEADER_ONLY
+#if SYNTHDATA_CPU_BODIES
 #include <synthdata/backend/elementwise_impl.hpp>
 #endif

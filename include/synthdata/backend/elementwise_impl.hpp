@@ -8,14 +8,6 @@
 namespace synthdata::backend {
 
 namespace detail {
-struct Scaled {
-  double factor;
-  template <class T>
-  SYNTHDATA_HD T operator()(T a) const {
-    return static_cast<T>(factor) * a;
-  }
-};
-
 SYNTHDATA_COLD SYNTHDATA_INLINE void throw_dtypes(const char* op, const Tensor& a, const Tensor& b) {
   throw DTypeError(concat(op, ": operands have different dtypes\n  first  ", a.str(), "\n  second ", b.str()));
 }

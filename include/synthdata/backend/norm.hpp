@@ -52,6 +52,6 @@ NormGradients norm_gradients(const Tensor& x, const Tensor& g, const NormShape& 
 
 }  // namespace synthdata::backend
 
-#if SYNTHDATA_HEADER_ONLY
+#if SYNTHDATA_CPU_BODIES
 #include <synthdata/backend/norm_impl.hpp>
 #endif

@@ -23,6 +23,6 @@ Tensor random_integers(const Shape& shape, std::int64_t high, Rng& rng);
 
 }  // namespace synthdata
 
-#if SYNTHDATA_HEADER_ONLY
+#if SYNTHDATA_CPU_BODIES
 #include <synthdata/backend/random_impl.hpp>
 #endif

@@ -22,6 +22,6 @@ Tensor argmax(const Tensor& x, int axis);
 
 }  // namespace synthdata::backend
 
-#if SYNTHDATA_HEADER_ONLY
+#if SYNTHDATA_CPU_BODIES
 #include <synthdata/backend/reduce_impl.hpp>
 #endif

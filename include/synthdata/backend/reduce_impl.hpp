@@ -180,13 +180,6 @@ Tensor reduce_to(const char* name, const Op& op, const Tensor& x, const Shape& s
   });
 }
 
-struct Identity {
-  template <class T>
-  SYNTHDATA_HD T operator()(T a) const {
-    return a;
-  }
-};
-
 }  // namespace detail
 
 SYNTHDATA_INLINE Tensor sum_to(const Tensor& x, const Shape& shape) {

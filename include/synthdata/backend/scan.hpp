@@ -12,6 +12,6 @@ Tensor cumsum(const Tensor& x, int axis, bool reverse);
 
 }  // namespace synthdata::backend
 
-#if SYNTHDATA_HEADER_ONLY
+#if SYNTHDATA_CPU_BODIES
 #include <synthdata/backend/scan_impl.hpp>
 #endif

@@ -26,6 +26,6 @@ Tensor block_winner(const Tensor& x, Blocks blocks);
 
 }  // namespace synthdata::backend
 
-#if SYNTHDATA_HEADER_ONLY
+#if SYNTHDATA_CPU_BODIES
 #include <synthdata/backend/softmax_impl.hpp>
 #endif

@@ -48,6 +48,6 @@ Tensor max_window(const Tensor& x, const Windows& windows, Tensor* position);
 
 }  // namespace synthdata::backend
 
-#if SYNTHDATA_HEADER_ONLY
+#if SYNTHDATA_CPU_BODIES
 #include <synthdata/backend/window_impl.hpp>
 #endif

@@ -1,8 +1,14 @@
 // synthdata/core/precision.hpp: what matrix products and convolutions of f32 tensors are made of.
 //
-// Tensors, weights, sums and everything else stay f32. With bf16 the factors of a product are rounded to 8 significant
-// bits on their way into it, where the processor multiplies such numbers faster (AVX512-BF16); elsewhere, and for f64,
-// nothing changes. A gradient is computed with the precision of the operation it belongs to.
+// Tensors, weights, sums and everything else stay f32. The factors of a product are rounded on their way into it, where
+// the processor multiplies such numbers faster; f64 stays f64. A gradient is computed with the precision of the
+// operation it belongs to.
+//
+//   f32    24 significant bits, everywhere
+//   tf32   11, exponents of f32; GPUs from compute capability 8.0 on; elsewhere the same as f32
+//   bf16   8, exponents of f32; GPUs, and CPUs with AVX512-BF16; other CPUs compute it as f32
+//   f16    11, nothing above 65,504 and few bits below 6e-5, so gradients want a loss scale; GPUs; a CPU computes it as
+//          f32
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -11,7 +17,7 @@
 
 namespace synthdata {
 
-enum class Precision : std::uint8_t { f32, bf16 };
+enum class Precision : std::uint8_t { f32, bf16, tf32, f16 };
 
 namespace detail {
 inline Precision& precision_of_thread() {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <synthdata/core/random.hpp>
+#include <synthdata/functor/fused.hpp>
 #include <synthdata/ops/pointwise.hpp>
 
 #include <type_traits>
@@ -101,14 +102,6 @@ class StateVisitor {
   virtual ~StateVisitor() = default;
   virtual void parameter(const std::string& path, Param& p) = 0;
   virtual void buffer(const std::string& path, Buffer& b) = 0;
-};
-
-/// A stateless pointwise functor (functor/activation.hpp): usable as a layer.
-template <class F>
-concept Functor = requires(const F& f, float x) {
-  F::keep;
-  f.value(x);
-  f.slope(x, x);
 };
 
 namespace detail {

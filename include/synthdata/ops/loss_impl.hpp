@@ -15,66 +15,6 @@
 namespace synthdata {
 namespace detail {
 
-// Terms of a loss: value(a, b) and its partial derivatives. As with all functors, one text serves kernels and graphs.
-struct SquaredError {
-  template <class V>
-  SYNTHDATA_HD V value(const V& a, const V& b) const {
-    return (a - b) * (a - b);
-  }
-  template <class V>
-  SYNTHDATA_HD V slope_a(const V& a, const V& b) const {
-    return V(2) * (a - b);
-  }
-  template <class V>
-  SYNTHDATA_HD V slope_b(const V& a, const V& b) const {
-    return V(2) * (b - a);
-  }
-};
-struct AbsoluteError {
-  template <class V>
-  SYNTHDATA_HD V value(const V& a, const V& b) const {
-    using math::abs;
-    return abs(a - b);
-  }
-  template <class V>
-  SYNTHDATA_HD V slope_a(const V& a, const V& b) const {
-    return Sign{}.value(a - b);
-  }
-  template <class V>
-  SYNTHDATA_HD V slope_b(const V& a, const V& b) const {
-    return Sign{}.value(b - a);
-  }
-};
-struct BinaryCrossEntropy {
-  template <class V>
-  SYNTHDATA_HD V value(const V& x, const V& t) const {
-    return Softplus{}.value(x) - x * t;
-  }
-  template <class V>
-  SYNTHDATA_HD V slope_a(const V& x, const V& t) const {
-    using math::sigmoid;
-    return sigmoid(x) - t;
-  }
-  template <class V>
-  SYNTHDATA_HD V slope_b(const V& x, const V&) const {
-    return -x;
-  }
-};
-
-template <class F, bool first>
-struct ScaledSlope {
-  F f;
-  double factor;
-  template <class T>
-  SYNTHDATA_HD T operator()(T a, T b) const {
-    if constexpr (first) {
-      return static_cast<T>(factor) * f.slope_a(a, b);
-    } else {
-      return static_cast<T>(factor) * f.slope_b(a, b);
-    }
-  }
-};
-
 /// mean(f(a, b)).
 template <class F>
 Var mean_loss(const char* op, const F& f, const Var& a, const Var& b) {
@@ -98,16 +38,6 @@ Var mean_loss(const char* op, const F& f, const Var& a, const Var& b) {
       },
       a, b);
 }
-
-/// factor e^y - shift
-struct ScaledExp {
-  double factor, shift;
-  template <class T>
-  SYNTHDATA_HD T operator()(T y) const {
-    using math::exp;
-    return static_cast<T>(factor) * exp(y) - static_cast<T>(shift);
-  }
-};
 
 /// x[i, labels[i]] += value
 inline void add_at_labels(Tensor& x, const Tensor& labels, double value) {

@@ -10,6 +10,7 @@
 #include <synthdata/backend/elementwise.hpp>
 #include <synthdata/functor/activation.hpp>
 #include <synthdata/functor/binary.hpp>
+#include <synthdata/functor/fused.hpp>
 
 namespace synthdata {
 
@@ -95,36 +96,6 @@ Var straight_through(const Var& hard, const Var& soft);
 inline Var max(const Var& a, const Var& b) { return maximum(a, b); }
 inline Var min(const Var& a, const Var& b) { return minimum(a, b); }
 inline Var select(const Var& mask, const Var& a, const Var& b) { return where(mask, a, b); }
-
-namespace detail {
-
-template <class F>
-struct ValueOf {
-  F f;
-  template <class T>
-  SYNTHDATA_HD T operator()(T x) const {
-    return f.value(x);
-  }
-};
-/// gradient * slope, in one pass over the gradient and the one tensor the slope reads.
-template <class F>
-struct SlopeTimes {
-  F f;
-  template <class T>
-  SYNTHDATA_HD T operator()(T g, T kept) const {
-    return g * f.slope(kept, kept);
-  }
-};
-template <class F>
-struct BinaryValueOf {
-  F f;
-  template <class T>
-  SYNTHDATA_HD T operator()(T a, T b) const {
-    return f.value(a, b);
-  }
-};
-
-}  // namespace detail
 
 /// f(x) for every element, differentiable to any order: `slope` is a kernel for the first derivative and is run on
 /// graph variables when the gradient itself is recorded.

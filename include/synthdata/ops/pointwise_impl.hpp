@@ -108,15 +108,6 @@ SYNTHDATA_INLINE Var operator<=(const Var& a, const Var& b) { return detail::com
 SYNTHDATA_INLINE Var equal(const Var& a, const Var& b) { return detail::comparison<Equal>("equal", a, b); }
 SYNTHDATA_INLINE Var not_equal(const Var& a, const Var& b) { return detail::comparison<NotEqual>("not_equal", a, b); }
 
-namespace detail {
-struct WhereValue {
-  template <class T>
-  SYNTHDATA_HD T operator()(T c, T a, T b) const {
-    return Where{}.value(c, a, b);
-  }
-};
-}  // namespace detail
-
 SYNTHDATA_INLINE Var where(const Var& condition, const Var& a0, const Var& b0) {
   // two numbers take the dtype of a condition that was computed from the operands
   const bool numbers = detail::is_scalar_constant(a0) && detail::is_scalar_constant(b0) && a0.dtype() == DType::f64 &&

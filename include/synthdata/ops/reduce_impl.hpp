@@ -84,16 +84,6 @@ SYNTHDATA_INLINE Var max(const Var& x, const Axes& axes, Keepdims keep) {
 
 SYNTHDATA_INLINE Var min(const Var& x, const Axes& axes, Keepdims keep) { return -max(-x, axes, keep); }
 
-namespace detail {
-/// An infinite peak would make infinity minus infinity.
-struct FiniteOrZero {
-  template <class T>
-  SYNTHDATA_HD T operator()(T x) const {
-    return math::select(x - x == T(0), x, T(0));
-  }
-};
-}  // namespace detail
-
 SYNTHDATA_INLINE Var logsumexp(const Var& x, const Axes& axes, Keepdims keep) {
   Tensor peak = backend::max_to(x.value(), axes.kept(x.shape()));
   peak = backend::map("logsumexp", detail::FiniteOrZero{}, peak);

@@ -53,15 +53,6 @@ inline Var softmax_along(const char* op, SoftmaxKind kind, const Var& x, int any
       x);
 }
 
-/// -log(-log(u)) for u in (0, 1): standard Gumbel noise.
-struct GumbelOf {
-  template <class T>
-  SYNTHDATA_HD T operator()(T u) const {
-    using math::log;
-    return -log(-log(u));
-  }
-};
-
 using BlockSizes = std::vector<std::int64_t>;
 
 inline Var block_sum(const Var& x, const BlockSizes& blocks) {

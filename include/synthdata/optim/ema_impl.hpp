@@ -8,15 +8,6 @@
 namespace synthdata {
 namespace detail {
 
-/// a + share (b - a)
-struct Towards {
-  double share;
-  template <class T>
-  SYNTHDATA_HD T operator()(T a, T b) const {
-    return a + static_cast<T>(share) * (b - a);
-  }
-};
-
 inline void move_towards(Tensor& average, const Tensor& live, double share) {
   if (!(average.shape() == live.shape())) throw_shape("Ema", "shapes differ", {{"average", average}, {"live", live}});
   visit_floating(average.dtype(), "Ema", [&]<class T>() {

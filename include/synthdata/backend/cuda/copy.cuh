@@ -42,7 +42,7 @@ struct IndexView {
   }
 };
 
-__global__ inline void check_index_kernel(const void* index, bool wide, std::int64_t n, std::int64_t extent,
+static __global__ void check_index_kernel(const void* index, bool wide, std::int64_t n, std::int64_t extent,
                                           const char* op, DeviceFault* fault) {
   for (std::int64_t i = first_item(); i < n; i += item_step()) {
     const std::int64_t value =
@@ -93,7 +93,7 @@ __global__ void put_along_kernel(const T* values, T* out, backend::AxisSplit s, 
     }
   }
 }
-__global__ inline void one_hot_kernel(float* out, IndexView index, std::int64_t n, std::int64_t classes) {
+static __global__ void one_hot_kernel(float* out, IndexView index, std::int64_t n, std::int64_t classes) {
   for (std::int64_t i = first_item(); i < n; i += item_step()) out[i * classes + index[i]] = 1.0f;
 }
 

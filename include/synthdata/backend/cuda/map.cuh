@@ -104,7 +104,9 @@ void launch_broadcast(const Queue& queue, const F& f, const MapOperands<T, N>& p
 
 inline bool aligned_to(const void* p, std::size_t bytes) { return reinterpret_cast<std::uintptr_t>(p) % bytes == 0; }
 
-template <class T, int N, class F>
+enum class Broadcast { no, yes };
+
+template <class T, int N, Broadcast broadcast, class F>
 void run_map(const F& f, const backend::MapCall& call) {
   constexpr int wide = static_cast<int>(16 / sizeof(T));
   const Queue queue = driver().queue(call.device.index);
@@ -123,21 +125,23 @@ void run_map(const F& f, const backend::MapCall& call) {
     }
     return;
   }
-  // Rows begin at multiples of their length, so whole packs in a row keep every address aligned.
-  const bool packs = aligned && call.extent[call.rank - 1] % wide == 0;
-  const bool small = call.size < (std::int64_t{1} << 31);
-  if (packs && small) return launch_broadcast<T, N, wide, std::uint32_t>(queue, f, p, call);
-  if (packs) return launch_broadcast<T, N, wide, std::int64_t>(queue, f, p, call);
-  if (small) return launch_broadcast<T, N, 1, std::uint32_t>(queue, f, p, call);
-  launch_broadcast<T, N, 1, std::int64_t>(queue, f, p, call);
+  if constexpr (broadcast == Broadcast::yes) {
+    // Rows begin at multiples of their length, so whole packs in a row keep every address aligned.
+    const bool packs = aligned && call.extent[call.rank - 1] % wide == 0;
+    if (call.size >= (std::int64_t{1} << 31)) return launch_broadcast<T, N, 1, std::int64_t>(queue, f, p, call);
+    if (packs) return launch_broadcast<T, N, wide, std::uint32_t>(queue, f, p, call);
+    launch_broadcast<T, N, 1, std::uint32_t>(queue, f, p, call);
+  } else {
+    throw DeviceError("map: this functor's kernel takes operands of one shape");
+  }
 }
 
 /// Makes the kernels of functor F with so many operands known to the library.
-template <class F, std::size_t operands>
+template <class F, std::size_t operands, Broadcast broadcast = Broadcast::no>
 void install_map() {
   backend::DeviceMap<F, operands>::launch = [](const F& f, const backend::MapCall& call) {
     constexpr int n = static_cast<int>(operands);
-    call.dtype == DType::f32 ? run_map<float, n>(f, call) : run_map<double, n>(f, call);
+    call.dtype == DType::f32 ? run_map<float, n, broadcast>(f, call) : run_map<double, n, broadcast>(f, call);
   };
 }
 
