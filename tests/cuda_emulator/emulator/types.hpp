@@ -14,6 +14,7 @@
 #define __constant__
 #define __shared__ static  // blocks run one after another, so one copy does
 #define __launch_bounds__(...)
+#define __grid_constant__
 #define __forceinline__ inline __attribute__((always_inline))
 
 #define CUDART_VERSION 13000
