@@ -7,9 +7,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "cuda_bf16.h"
-#include "cuda_fp16.h"
 #include "cuda_runtime.h"
+#include "emulator/numbers.hpp"
 
 typedef enum {
   CUBLAS_STATUS_SUCCESS = 0,
@@ -149,37 +148,6 @@ cublasStatus_t cublas_call(Body&& body) {
   return error == cudaSuccess || status != CUBLAS_STATUS_SUCCESS ? status : CUBLAS_STATUS_EXECUTION_FAILED;
 }
 
-inline std::size_t size_of(std::uint32_t type) {
-  return type == CUDA_R_64F ? 8 : type == CUDA_R_32F ? 4 : type == CUDA_R_16BF || type == CUDA_R_16F ? 2 : 0;
-}
-inline double load(const void* from, std::int64_t i, std::uint32_t type) {
-  switch (type) {
-    case CUDA_R_64F:
-      return static_cast<const double*>(from)[i];
-    case CUDA_R_32F:
-      return static_cast<double>(static_cast<const float*>(from)[i]);
-    case CUDA_R_16BF:
-      return static_cast<double>(__bfloat162float(static_cast<const __nv_bfloat16*>(from)[i]));
-    default:
-      return static_cast<double>(__half2float(static_cast<const __half*>(from)[i]));
-  }
-}
-inline void store(void* to, std::int64_t i, double x, std::uint32_t type) {
-  switch (type) {
-    case CUDA_R_64F:
-      static_cast<double*>(to)[i] = x;
-      break;
-    case CUDA_R_32F:
-      static_cast<float*>(to)[i] = static_cast<float>(x);
-      break;
-    case CUDA_R_16BF:
-      static_cast<__nv_bfloat16*>(to)[i] = __float2bfloat16_rn(static_cast<float>(x));
-      break;
-    default:
-      static_cast<__half*>(to)[i] = __float2half_rn(static_cast<float>(x));
-      break;
-  }
-}
 inline double to_tf32(double x) {  // to nearest, ties to even
   const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(x));
   if ((bits & 0x7F800000u) == 0x7F800000u) return x;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <cublasLt.h>
+#include <nccl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <iostream>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "../test.hpp"
@@ -69,6 +71,7 @@ std::string crash_of(const std::function<void()>& f) {
     dup2(ends[1], 2);
     close(1);
     f();
+    cudaDeviceSynchronize();  // lazy streams
     _exit(0);
   }
   close(ends[1]);
@@ -249,10 +252,11 @@ TEST_CASE("emulator: writes beside an allocation are found") {
   }
   CHECK_THAT(crash_of([] {
                float* freed = nullptr;
-               OK(cudaMalloc(&freed, 4000));
+               cudaMalloc(&freed, 4000);
                cudaFree(freed);
                launch(1, 1, 0, nullptr, sample::write_at, freed, 500);
-               OK(cudaMalloc(&freed, 4000));
+               cudaDeviceSynchronize();
+               cudaMalloc(&freed, 4000);
              }),
              ContainsSubstring(message));
   OK(launch(1, 1, 16, nullptr, sample::write_shared_at, 3));
@@ -801,6 +805,65 @@ TEST_CASE("emulator: cublasLt refuses what does not fit, and is captured") {
   OK(cudaStreamDestroy(stream));
   cublasLtMatmulDescDestroy(desc);
   cublasLtDestroy(handle);
+}
+
+TEST_CASE("emulator: nccl between ranks on threads of their own, and in a group of one thread") {
+  constexpr int ranks = 3;
+  const Set devices(cuda_emulator::device_count, ranks);
+  ncclUniqueId id;
+  REQUIRE(ncclGetUniqueId(&id) == ncclSuccess);
+  ncclComm_t comms[ranks] = {};
+  float* data[ranks] = {};
+  cudaStream_t streams[ranks] = {};
+  bool good[ranks] = {};
+  const bool captured = GENERATE(false, true);
+  const auto rank_of = [&](int r) {
+    bool ok = cudaSetDevice(r) == cudaSuccess && ncclCommInitRank(&comms[r], ranks, id, r) == ncclSuccess;
+    ok = ok && cudaStreamCreateWithFlags(&streams[r], cudaStreamNonBlocking) == cudaSuccess;
+    ok = ok && cudaMalloc(&data[r], 400) == cudaSuccess;
+    ok = ok &&
+         launch(1, 100, 0, streams[r], sample::fill<float>, data[r], static_cast<float>(r + 1), 100) == cudaSuccess;
+    if (captured) ok = ok && cudaStreamBeginCapture(streams[r], cudaStreamCaptureModeThreadLocal) == cudaSuccess;
+    ok = ok && ncclAllReduce(data[r], data[r], 100, ncclFloat32, ncclSum, comms[r], streams[r]) == ncclSuccess;
+    ok = ok && launch(1, 100, 0, streams[r], sample::add<float>, data[r], data[r], data[r], 100) == cudaSuccess;
+    ok = ok && ncclAllReduce(data[r], data[r], 99, ncclFloat, ncclAvg, comms[r], streams[r]) == ncclSuccess;
+    if (captured) {
+      cudaGraph_t graph = nullptr;
+      cudaGraphExec_t executable = nullptr;
+      ok = ok && cudaStreamEndCapture(streams[r], &graph) == cudaSuccess;
+      ok = ok && cudaGraphInstantiate(&executable, graph) == cudaSuccess;
+      ok = ok && cudaGraphLaunch(executable, streams[r]) == cudaSuccess;
+      ok = ok && cudaStreamSynchronize(streams[r]) == cudaSuccess;
+      ok = ok && cudaGraphExecDestroy(executable) == cudaSuccess && cudaGraphDestroy(graph) == cudaSuccess;
+    }
+    float host[100];
+    ok = ok && cudaMemcpyAsync(host, data[r], 400, cudaMemcpyDeviceToHost, streams[r]) == cudaSuccess;
+    good[r] = ok && cudaStreamSynchronize(streams[r]) == cudaSuccess && host[0] == 12 && host[99] == 12;
+  };
+  std::vector<std::thread> threads;
+  for (int r = 0; r < ranks; ++r) threads.emplace_back(rank_of, r);
+  for (std::thread& thread : threads) thread.join();
+  for (const bool ok : good) CHECK(ok);
+
+  REQUIRE(ncclGroupStart() == ncclSuccess);
+  for (int r = 0; r < ranks; ++r) {
+    OK(cudaMemsetAsync(data[r], r, 400, streams[r]));
+    REQUIRE(ncclBroadcast(data[r], data[r], 100, ncclFloat, 2, comms[r], streams[r]) == ncclSuccess);
+  }
+  REQUIRE(ncclGroupEnd() == ncclSuccess);
+  for (int r = 0; r < ranks; ++r) {
+    unsigned char byte = 0;
+    OK(cudaMemcpy(&byte, data[r], 1, cudaMemcpyDeviceToHost));
+    CHECK(byte == 2);
+    OK(cudaFree(data[r]));
+    OK(cudaStreamDestroy(streams[r]));
+    CHECK(ncclCommDestroy(comms[r]) == ncclSuccess);
+  }
+  REQUIRE(ncclCommInitAll(comms, ranks, nullptr) == ncclSuccess);
+  int rank = -1;
+  CHECK(ncclCommUserRank(comms[1], &rank) == ncclSuccess);
+  CHECK(rank == 1);
+  for (ncclComm_t comm : comms) ncclCommDestroy(comm);
 }
 
 TEST_CASE("emulator: what a launch and a thread cost", "[.speed]") {
