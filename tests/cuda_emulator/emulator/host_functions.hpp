@@ -5,12 +5,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <vector>
-#include <typeinfo>
-#include <cstring>
 #include <cstddef>
+#include <cstring>
 #include <tuple>
+#include <typeinfo>
 #include <utility>
+#include <vector>
 
 #include "machine.hpp"
 
@@ -736,8 +736,7 @@ inline cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, 
                                    shared = config.dynamicSmemBytes, device = current_device] {
       const Access access(device);
       Block::instance().run_grid(
-          grid, block, shared, type, [&] { invoke(kernel, kept.data()); },
-          [&] { memory(device).check_red_zones(); });
+          grid, block, shared, type, [&] { invoke(kernel, kept.data()); }, [&] { memory(device).check_red_zones(); });
     });
   });
 }

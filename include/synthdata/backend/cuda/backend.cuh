@@ -110,8 +110,8 @@ class Backend final : public backend::DeviceKernels {
     visit_unit(size_of(x.dtype()), [&](auto unit) {
       using Unit = decltype(unit);
       launch_over("take_along_axis", queue_of(x), out.size(), take_along_kernel<Unit>,
-                  static_cast<const Unit*>(x.address()), static_cast<Unit*>(out.address()), s,
-                  view_of(index, s.extent), index.size() / (s.outer * s.inner));
+                  static_cast<const Unit*>(x.address()), static_cast<Unit*>(out.address()), s, view_of(index, s.extent),
+                  index.size() / (s.outer * s.inner));
     });
   }
   void scatter_add(const Tensor& values, const backend::AxisSplit& s, const Tensor& index, Tensor& out) override {
@@ -247,8 +247,8 @@ class Backend final : public backend::DeviceKernels {
       const DropoutOf<T> f{
           {act, slope}, static_cast<T>(mask.keep()), static_cast<T>(1.0 / mask.keep()), mask.threshold};
       launch_over("dropout", queue_of(x), (x.size() + 127) / 128 * philox_lanes, dropout_kernel<T>, f,
-                  Counters{mask.seed, mask.stream, mask.first, nullptr}, data<T>(x),
-                  y.defined() ? data<T>(y) : nullptr, data<T>(out), x.size());
+                  Counters{mask.seed, mask.stream, mask.first, nullptr}, data<T>(x), y.defined() ? data<T>(y) : nullptr,
+                  data<T>(out), x.size());
     });
   }
 

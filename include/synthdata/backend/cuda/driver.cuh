@@ -79,8 +79,8 @@ class Gpu {
     }
     if (error == cudaErrorMemoryAllocation) {
       cudaGetLastError();
-      throw CudaError(concat("out of memory on cuda:", index_, " (", name_, "): cannot allocate ", bytes, " bytes beside ",
-                             stats_.live_bytes, " in use"));
+      throw CudaError(concat("out of memory on cuda:", index_, " (", name_, "): cannot allocate ", bytes,
+                             " bytes beside ", stats_.live_bytes, " in use"));
     }
     check(error, "cudaMalloc");
     auto* block = new Block{};

@@ -1,7 +1,7 @@
 // synthdata/backend/cuda/gemm.cuh: matrix products by cuBLASLt.
 //
-// cuBLASLt counts columns first, so what is computed is Cᵀ = op(B)ᵀ op(A)ᵀ, and no matrix is moved. Bias and ReLU run in
-// its epilogue, other activations in a pass of their own. What it chose for a product is remembered.
+// cuBLASLt counts columns first, so what is computed is Cᵀ = op(B)ᵀ op(A)ᵀ, and no matrix is moved. Bias and ReLU run
+// in its epilogue, other activations in a pass of their own. What it chose for a product is remembered.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -28,8 +28,8 @@ inline namespace SYNTHDATA_CUDA_KERNELS {
 
 /// y = act(y + bias), bias [columns] or null.
 template <class T>
-__global__ void __launch_bounds__(block_threads) bias_activation_kernel(T* y, const T* bias, DeviceActivation<T> act,
-                                                                        std::int64_t size, std::int64_t columns) {
+__global__ void __launch_bounds__(block_threads)
+    bias_activation_kernel(T* y, const T* bias, DeviceActivation<T> act, std::int64_t size, std::int64_t columns) {
   for (std::int64_t i = first_item(); i < size; i += item_step()) {
     y[i] = act.value(bias ? y[i] + bias[i % columns] : y[i]);
   }
@@ -86,7 +86,7 @@ inline int alignment_of(const void* p) {
 
 /// The key of a product of tensors of `dtype`, with the bias and activation that fit the epilogue.
 inline GemmKey gemm_key(const backend::GemmCall& call, DType dtype, bool bias, int alignment) {
-  GemmKey key{call.m,     call.n,     call.k,     call.count, call.trans_a,
+  GemmKey key{call.m,       call.n,     call.k,     call.count,         call.trans_a,
               call.trans_b, CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F, CUBLASLT_EPILOGUE_DEFAULT,
               alignment};
   if (dtype == DType::f64) {
@@ -129,7 +129,8 @@ class Gemm {
       c.fill(0.0);
       return finish(queue, call, bias, c);
     }
-    const bool narrow = c.dtype() == DType::f32 && (call.precision == Precision::bf16 || call.precision == Precision::f16);
+    const bool narrow =
+        c.dtype() == DType::f32 && (call.precision == Precision::bf16 || call.precision == Precision::f16);
     const Tensor left = narrow ? rounded(queue, a, call.precision) : a;
     const Tensor right = narrow ? rounded(queue, b, call.precision) : b;
     int alignment = std::min({alignment_of(left.address()), alignment_of(right.address()), alignment_of(c.address())});
@@ -143,8 +144,7 @@ class Gemm {
       check(cublasLtMatmulDescSetAttribute(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &address, sizeof address),
             "matmul: bias");
     }
-    const Tensor workspace =
-        Tensor::empty({static_cast<std::int64_t>(plan.workspace)}, DType::u8, c.device());
+    const Tensor workspace = Tensor::empty({static_cast<std::int64_t>(plan.workspace)}, DType::u8, c.device());
     const double one = 1.0, zero = 0.0;
     const float one_f = 1.0f, zero_f = 0.0f;
     const bool wide = c.dtype() == DType::f64;

@@ -24,8 +24,8 @@ struct UpdateList {
 
 /// `update` comes by value, or from device memory in a captured step, where its numbers change between replays.
 template <class T, class Update>
-__global__ void __launch_bounds__(block_threads) update_kernel(Update by_value, const Update* by_address,
-                                                               const __grid_constant__ UpdateList list) {
+__global__ void __launch_bounds__(block_threads)
+    update_kernel(Update by_value, const Update* by_address, const __grid_constant__ UpdateList list) {
   const Update update = by_address ? *by_address : by_value;
   int k = 0;
   while (k + 1 < list.count && static_cast<int>(blockIdx.x) >= list.first_block[k + 1]) ++k;
