@@ -5,6 +5,7 @@
 #pragma once
 
 #include <synthdata/backend/cuda/driver.cuh>
+#include <synthdata/backend/cuda/graph.cuh>
 #include <synthdata/backend/device_kernels.hpp>
 
 #include <algorithm>
@@ -71,8 +72,9 @@ template <class Update>
 void install_update() {
   backend::DeviceUpdate<Update>::launch = [](const Update& update, int device, DType dtype,
                                              std::span<const backend::UpdateItem> items) {
-    dtype == DType::f32 ? run_update<float, Update>(update, nullptr, device, items)
-                        : run_update<double, Update>(update, nullptr, device, items);
+    const Update* numbers = Graph::next_numbers(update);
+    dtype == DType::f32 ? run_update<float, Update>(update, numbers, device, items)
+                        : run_update<double, Update>(update, numbers, device, items);
   };
 }
 
