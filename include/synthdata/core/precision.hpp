@@ -11,7 +11,7 @@
 
 namespace synthdata {
 
-enum class Precision : std::uint8_t { f32, bf16 };
+enum class Precision : std::uint8_t { f32, bf16, tf32, f16 };
 
 namespace detail {
 inline Precision& precision_of_thread() {
