@@ -17,8 +17,8 @@
 #pragma once
 
 #include <synthdata/backend/cuda/conv_direct.cuh>
-#include <synthdata/backend/cuda/conv_passes.cuh>
 #include <synthdata/backend/cuda/conv_plan.hpp>
+#include <synthdata/backend/cuda/passes.cuh>
 
 #include <cudnn.h>
 
@@ -436,7 +436,7 @@ inline bool run(const Queue& queue, ConvOp op, const backend::ConvCall& call, co
 inline void cudnn_conv_forward(const Queue& queue, const backend::ConvCall& call, const Tensor& x, const Tensor& w,
                                const Tensor& bias, Tensor& y) {
   if (!cudnn::run(queue, ConvOp::forward, call, x, w, y)) return direct_conv_forward<float>(queue, call, x, w, bias, y);
-  if (bias.defined() || call.act != backend::cpu::Act::none) run_bias_act<float>(queue, bias, call.act, call.slope, y);
+  run_bias_act<float>(queue, bias, call.act, call.slope, y);
 }
 
 inline void cudnn_conv_input_grad(const Queue& queue, const backend::ConvCall& call, const Tensor& gy, const Tensor& w,
@@ -444,7 +444,7 @@ inline void cudnn_conv_input_grad(const Queue& queue, const backend::ConvCall& c
   if (!cudnn::run(queue, ConvOp::input_grad, call, gx, w, gy)) {
     return direct_conv_input_grad<float>(queue, call, gy, w, bias, gx);
   }
-  if (bias.defined() || call.act != backend::cpu::Act::none) run_bias_act<float>(queue, bias, call.act, call.slope, gx);
+  run_bias_act<float>(queue, bias, call.act, call.slope, gx);
 }
 
 inline void cudnn_conv_weight_grad(const Queue& queue, const backend::ConvCall& call, const Tensor& x, const Tensor& gy,

@@ -7,12 +7,10 @@
 #pragma once
 
 #include <synthdata/backend/cuda/driver.cuh>
-#include <synthdata/backend/cuda/norm.cuh>
+#include <synthdata/backend/cuda/passes.cuh>
 #include <synthdata/backend/device_kernels.hpp>
 
 #include <cublasLt.h>
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 
 #include <compare>
 #include <map>
@@ -22,47 +20,6 @@ namespace synthdata::cuda {
 inline void check(cublasStatus_t status, const char* what) {
   if (status != CUBLAS_STATUS_SUCCESS) [[unlikely]]
     throw CudaError(concat(what, ": ", cublasLtGetStatusName(status), ", ", cublasLtGetStatusString(status)));
-}
-
-inline namespace SYNTHDATA_CUDA_KERNELS {
-
-/// y = act(y + bias), bias [columns] or null.
-template <class T>
-__global__ void __launch_bounds__(block_threads)
-    bias_activation_kernel(T* y, const T* bias, DeviceActivation<T> act, std::int64_t size, std::int64_t columns) {
-  for (std::int64_t i = first_item(); i < size; i += item_step()) {
-    y[i] = act.value(bias ? y[i] + bias[i % columns] : y[i]);
-  }
-}
-
-__device__ inline void round_to(float x, __nv_bfloat16& y) { y = __float2bfloat16_rn(x); }
-__device__ inline void round_to(float x, __half& y) { y = __float2half_rn(x); }
-template <class Narrow>
-__global__ void __launch_bounds__(block_threads) round_kernel(const float* x, Narrow* y, std::int64_t size) {
-  for (std::int64_t i = first_item(); i < size; i += item_step()) round_to(x[i], y[i]);
-}
-
-}  // namespace SYNTHDATA_CUDA_KERNELS
-
-template <class T>
-void run_bias_activation(const Queue& queue, Tensor& y, const Tensor& bias, backend::cpu::Act act, double slope) {
-  if (!bias.defined() && act == backend::cpu::Act::none) return;
-  launch_over("bias and activation", queue, y.size(), bias_activation_kernel<T>, static_cast<T*>(y.address()),
-              static_cast<const T*>(bias.defined() ? bias.address() : nullptr), DeviceActivation<T>{act, slope},
-              y.size(), y.shape(-1));
-}
-
-/// An f32 tensor rounded to numbers of two bytes.
-inline Tensor rounded(const Queue& queue, const Tensor& x, Precision precision) {
-  Tensor out = Tensor::empty({2 * x.size()}, DType::u8, x.device());
-  const auto* from = static_cast<const float*>(x.address());
-  if (precision == Precision::bf16) {
-    launch_over("round", queue, x.size(), round_kernel<__nv_bfloat16>, from, static_cast<__nv_bfloat16*>(out.address()),
-                x.size());
-  } else {
-    launch_over("round", queue, x.size(), round_kernel<__half>, from, static_cast<__half*>(out.address()), x.size());
-  }
-  return out;
 }
 
 /// Everything cuBLASLt's choice depends on.
@@ -131,8 +88,11 @@ class Gemm {
     }
     const bool narrow =
         c.dtype() == DType::f32 && (call.precision == Precision::bf16 || call.precision == Precision::f16);
-    const Tensor left = narrow ? rounded(queue, a, call.precision) : a;
-    const Tensor right = narrow ? rounded(queue, b, call.precision) : b;
+    const auto factor = [&](const Tensor& x) {
+      if (!narrow) return x;
+      return call.precision == Precision::bf16 ? factors_of<__nv_bfloat16>(queue, x) : factors_of<__half>(queue, x);
+    };
+    const Tensor left = factor(a), right = factor(b);
     int alignment = std::min({alignment_of(left.address()), alignment_of(right.address()), alignment_of(c.address())});
     if (bias.defined()) alignment = std::min(alignment, alignment_of(bias.address()));
     const GemmKey key = gemm_key(call, c.dtype(), bias.defined(), alignment);
@@ -162,8 +122,8 @@ class Gemm {
 
  private:
   static void finish(const Queue& queue, const backend::GemmCall& call, const Tensor& bias, Tensor& c) {
-    c.dtype() == DType::f32 ? run_bias_activation<float>(queue, c, bias, call.act, call.slope)
-                            : run_bias_activation<double>(queue, c, bias, call.act, call.slope);
+    c.dtype() == DType::f32 ? run_bias_act<float>(queue, bias, call.act, call.slope, c)
+                            : run_bias_act<double>(queue, bias, call.act, call.slope, c);
   }
 
   static cublasLtMatrixLayout_t layout(cudaDataType_t type, std::int64_t rows, std::int64_t columns,

@@ -1,4 +1,4 @@
-// synthdata/backend/cuda/conv_passes.cuh: what surrounds a convolution by cuDNN: factors in a smaller type, bias and
+// synthdata/backend/cuda/passes.cuh: what surrounds a product of a library: factors in a smaller type, bias and
 // activation.
 //
 // SPDX-License-Identifier: MIT
@@ -59,13 +59,15 @@ inline bool on_16_bytes(const Tensor& t) { return reinterpret_cast<std::uintptr_
 template <class To>
 Tensor factors_of(const Queue& queue, const Tensor& x) {
   Tensor out = Tensor::empty({x.size() * static_cast<std::int64_t>(sizeof(To))}, DType::u8, x.device());
-  launch_over("conv", queue, (x.size() + 3) / 4, factors_kernel<To>, static_cast<const float*>(x.address()),
+  launch_over("factors", queue, (x.size() + 3) / 4, factors_kernel<To>, static_cast<const float*>(x.address()),
               static_cast<To*>(out.address()), x.size(), on_16_bytes(x));
   return out;
 }
 
+/// y = act(y + bias) in place; nothing to do without both.
 template <class T>
 void run_bias_act(const Queue& queue, const Tensor& bias, backend::cpu::Act act, double slope, Tensor& y) {
+  if (!bias.defined() && act == backend::cpu::Act::none) return;
   const std::int64_t channels = y.shape(-1);
   const auto* added = static_cast<const T*>(bias.defined() ? bias.address() : nullptr);
   const auto run = [&](auto width) {
