@@ -16,8 +16,10 @@
 #include <synthdata/core/shape.hpp>
 #include <synthdata/core/tensor.hpp>
 #include <synthdata/data/adaptors.hpp>
+#include <synthdata/data/cifar.hpp>
 #include <synthdata/data/dataset.hpp>
 #include <synthdata/data/digits.hpp>
+#include <synthdata/data/image_folder.hpp>
 #include <synthdata/data/in_memory.hpp>
 #include <synthdata/data/loader.hpp>
 #include <synthdata/data/toy.hpp>
@@ -39,6 +41,7 @@
 #include <synthdata/io/file.hpp>
 #include <synthdata/io/gzip.hpp>
 #include <synthdata/io/idx.hpp>
+#include <synthdata/io/image.hpp>
 #include <synthdata/io/json.hpp>
 #include <synthdata/io/log.hpp>
 #include <synthdata/io/npy.hpp>
