@@ -16,6 +16,14 @@
 #include <synthdata/core/shape.hpp>
 #include <synthdata/core/tensor.hpp>
 #include <synthdata/data/adaptors.hpp>
+#include <synthdata/data/augment/audio.hpp>
+#include <synthdata/data/augment/color.hpp>
+#include <synthdata/data/augment/filter.hpp>
+#include <synthdata/data/augment/geometry.hpp>
+#include <synthdata/data/augment/mix.hpp>
+#include <synthdata/data/augment/policy.hpp>
+#include <synthdata/data/augment/series.hpp>
+#include <synthdata/data/augment/text.hpp>
 #include <synthdata/data/cifar.hpp>
 #include <synthdata/data/dataset.hpp>
 #include <synthdata/data/digits.hpp>
