@@ -37,6 +37,7 @@
 #include <synthdata/functor/unary.hpp>
 #include <synthdata/gan/checkpoint.hpp>
 #include <synthdata/gan/condition.hpp>
+#include <synthdata/gan/diff_augment.hpp>
 #include <synthdata/gan/discriminator.hpp>
 #include <synthdata/gan/diversity.hpp>
 #include <synthdata/gan/generator.hpp>
@@ -93,6 +94,7 @@
 #include <synthdata/ops/resize.hpp>
 #include <synthdata/ops/scan.hpp>
 #include <synthdata/ops/shape.hpp>
+#include <synthdata/ops/shift.hpp>
 #include <synthdata/ops/softmax.hpp>
 #include <synthdata/optim/ema.hpp>
 #include <synthdata/optim/optimizer.hpp>

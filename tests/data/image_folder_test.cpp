@@ -5,6 +5,7 @@
 #include <synthdata/data/cifar.hpp>
 #include <synthdata/data/image_folder.hpp>
 #include <synthdata/data/loader.hpp>
+#include <synthdata/io/file.hpp>
 #include <synthdata/io/png.hpp>
 
 #include "../io/files.hpp"
