@@ -176,7 +176,7 @@ SYNTHDATA_INLINE Tensor image::autocontrast(const Tensor& image, ValueRange rang
   detail::check_pixels("autocontrast", image);
   const std::int64_t channels = image.shape(2), colours = channels < 3 ? 1 : 3;
   const ValueRange units = detail::pixel_range(image, range);
-  Tensor out = image.to(DType::f32).clone();
+  Tensor out = image.dtype() == DType::f32 ? image.clone() : detail::float_pixels(image);
   float* const values = out.data<float>();
   for (std::int64_t c = 0; c < colours; ++c) {
     float least = values[c], most = values[c];
@@ -188,9 +188,7 @@ SYNTHDATA_INLINE Tensor image::autocontrast(const Tensor& image, ValueRange rang
     const float factor = (units.high - units.low) / (most - least);
     for (std::int64_t i = c; i < out.size(); i += channels) values[i] = units.low + (values[i] - least) * factor;
   }
-  if (image.dtype() == DType::f32) return out;
-  for (float& value : out.span<float>()) value += 0.5f;
-  return out.to(DType::u8);
+  return detail::pixels_as(out, image.dtype());
 }
 
 }  // namespace synthdata

@@ -25,33 +25,32 @@ SYNTHDATA_INLINE Tensor image::gaussian_blur(const Tensor& image, float sigma) {
 }
 
 SYNTHDATA_INLINE Tensor image::sharpen(const Tensor& image, float amount, ValueRange range) {
-  const Tensor smooth = gaussian_blur(image, 1.0f).to(DType::f32), sharp = image.to(DType::f32);
+  const Tensor sharp = detail::float_pixels(image), smooth = gaussian_blur(sharp, 1.0f);
   const ValueRange units = detail::pixel_range(image, range);
   Tensor out = Tensor::empty(image.shape());
   const float* a = sharp.data<float>();
   const float* b = smooth.data<float>();
   float* to = out.data<float>();
-  const float rounding = image.dtype() == DType::u8 ? 0.5f : 0.0f;
   for (std::int64_t i = 0; i < image.size(); ++i) {
-    to[i] = std::clamp(b[i] + amount * (a[i] - b[i]), units.low, units.high) + rounding;
+    to[i] = std::clamp(b[i] + amount * (a[i] - b[i]), units.low, units.high);
   }
-  return out.to(image.dtype());
+  return detail::pixels_as(out, image.dtype());
 }
 
 SYNTHDATA_INLINE Tensor image::gaussian_noise(const Tensor& image, float std, Rng& rng, ValueRange range) {
   detail::check_pixels("gaussian_noise", image);
   const ValueRange units = detail::pixel_range(image, range);
   const Tensor noise = normal(image.shape(), rng);
-  const Tensor values = image.to(DType::f32);
+  const Tensor values = detail::float_pixels(image);
   Tensor out = Tensor::empty(image.shape());
   const float* from = values.data<float>();
   const float* n = noise.data<float>();
   float* to = out.data<float>();
-  const float scale = std * (units.high - units.low), rounding = image.dtype() == DType::u8 ? 0.5f : 0.0f;
+  const float scale = std * (units.high - units.low);
   for (std::int64_t i = 0; i < image.size(); ++i) {
-    to[i] = std::clamp(from[i] + scale * n[i], units.low, units.high) + rounding;
+    to[i] = std::clamp(from[i] + scale * n[i], units.low, units.high);
   }
-  return out.to(image.dtype());
+  return detail::pixels_as(out, image.dtype());
 }
 
 SYNTHDATA_INLINE Tensor image::cut_out(const Tensor& image, std::int64_t y, std::int64_t x, std::int64_t height,

@@ -20,6 +20,17 @@ inline ValueRange pixel_range(const Tensor& image, const ValueRange& range) {
   return image.dtype() == DType::u8 ? ValueRange{0.0f, 255.0f} : range;
 }
 
+/// The values of an image as f32; shared if they are.
+Tensor float_pixels(const Tensor& image);
+/// The way back: u8 is rounded and clamped.
+Tensor pixels_as(const Tensor& values, DType dtype);
+
+/// `value` as the nearest byte; NaN is 0.
+SYNTHDATA_HD std::uint8_t nearest_byte(float value) {
+  const float rounded = value + 0.5f, positive = math::select(rounded > 0.0f, rounded, 0.0f);
+  return static_cast<std::uint8_t>(static_cast<std::int32_t>(math::select(positive < 255.0f, positive, 255.0f)));
+}
+
 /// Calls kernel(begin, count, values) for runs of at most `most` pixels of an image, whose values lie in [0, 1] there
 /// and are written back by it; u8 is rounded and clamped. Compiled for each instruction set.
 template <class T, class Kernel>
@@ -50,9 +61,7 @@ struct UnitPixels {
           if constexpr (sizeof(T) == sizeof(float)) {
             out[b + j] = values[b + j] * back + offset;
           } else {
-            const float value = values[b + j] * 255.0f + 0.5f;
-            const float positive = math::select(value > 0.0f, value, 0.0f);
-            out[b + j] = static_cast<T>(static_cast<std::int32_t>(math::select(positive < 255.0f, positive, 255.0f)));
+            out[b + j] = nearest_byte(values[b + j] * 255.0f);
           }
         });
       });

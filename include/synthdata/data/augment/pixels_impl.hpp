@@ -16,4 +16,37 @@ SYNTHDATA_INLINE void check_pixels(const char* op, const Tensor& image) {
   }
 }
 
+/// to[i] = the same value of another dtype, i < n.
+template <class From, class To>
+struct ConvertPixels {
+  SYNTHDATA_HD void operator()(const From* from, To* to, std::int64_t n) const {
+    using backend::cpu::for_block;
+    backend::cpu::for_blocks(n, [=](std::int64_t b, std::int64_t count) SYNTHDATA_INLINE_LAMBDA {
+      for_block(count, [=](int j) SYNTHDATA_INLINE_LAMBDA {
+        if constexpr (sizeof(To) == 1) {
+          to[b + j] = nearest_byte(from[b + j]);
+        } else {
+          to[b + j] = static_cast<To>(from[b + j]);
+        }
+      });
+    });
+  }
+};
+
+SYNTHDATA_INLINE Tensor float_pixels(const Tensor& image) {
+  if (image.dtype() == DType::f32) return image;
+  Tensor out = Tensor::empty(image.shape());
+  backend::cpu::run<float>(ConvertPixels<std::uint8_t, float>{}, image.data<std::uint8_t>(), out.data<float>(),
+                           image.size());
+  return out;
+}
+
+SYNTHDATA_INLINE Tensor pixels_as(const Tensor& values, DType dtype) {
+  if (dtype == DType::f32) return values;
+  Tensor out = Tensor::empty(values.shape(), DType::u8);
+  backend::cpu::run<float>(ConvertPixels<float, std::uint8_t>{}, values.data<float>(), out.data<std::uint8_t>(),
+                           out.size());
+  return out;
+}
+
 }  // namespace synthdata::detail

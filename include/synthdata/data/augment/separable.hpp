@@ -14,6 +14,7 @@ struct AxisWeights {
   std::int64_t results = 0, taps = 0;  ///< `taps` weights for each, 0 at the end where there are fewer
   std::vector<std::int64_t> first = {};
   std::vector<float> weights = {};
+  std::vector<float> kernel = {};  ///< where all results take the same weights, centred, of the mirrored axis
 };
 
 /// A triangle around (i + 0.5) in / out - 0.5, as wide as the larger of one source and one result.
