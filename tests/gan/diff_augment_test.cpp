@@ -100,7 +100,7 @@ TEST_CASE("a cutout leaves at least three quarters and an average of more") {
 
 TEST_CASE("a discriminator can begin with DiffAugment") {
   Rng rng{8};
-  Sequential net{DiffAugment{}, Conv2d(1, 4, {.kernel = 3}, rng)};
+  Sequential net{DiffAugment{}, Conv2d(1, 4, 3, rng)};
   Context context{.mode = Mode::training, .rng = &rng};
   const Var x = leaf(normal({2, 8, 8, 1}, rng));
   const Var loss = sum(square(net(x, context)));

@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/interpolation.hpp>
 #include <synthdata/core/tensor.hpp>
 
 namespace synthdata {
@@ -16,8 +17,6 @@ enum class Border : std::uint8_t {
   edge,      ///< the nearest pixel
   reflect    ///< the image mirrored, the pixel at the border twice
 };
-/// How a value between pixels is found.
-enum class Interpolation : std::uint8_t { nearest, bilinear };
 
 namespace backend {
 

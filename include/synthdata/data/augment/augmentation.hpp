@@ -32,7 +32,7 @@ namespace synthdata {
 
 namespace detail {
 /// Stands for any visitor where a type is asked whether it lists its parameters.
-struct AnyVisitor {
+struct AnyParameterVisitor {
   template <class T>
   void operator()(const char* key, T& value) const;
   template <class T>
@@ -43,7 +43,7 @@ struct AnyVisitor {
 /// A TensorAugmenter with a name and a list of its parameters.
 template <class A>
 concept DescribedAugmenter = TensorAugmenter<A> && std::default_initializable<A> && std::copy_constructible<A> &&
-                             requires(A& a, const detail::AnyVisitor& v) {
+                             requires(A& a, const detail::AnyParameterVisitor& v) {
                                { A::name } -> std::convertible_to<const char*>;
                                A::visit(a, v);
                              };
@@ -54,8 +54,8 @@ class Augmentation {
   /// Does nothing.
   Augmentation() = default;
   /// @throws NumericError if a parameter is beyond its limits.
-  template <DescribedAugmenter A>
-    requires(!std::same_as<A, Augmentation>)
+  template <class A>
+    requires(!std::same_as<A, Augmentation> && DescribedAugmenter<A>)
   Augmentation(A augmenter) : held_(new Held<A>(std::move(augmenter))) {
     held_->check();
   }
@@ -88,7 +88,7 @@ class Augmentation {
 struct AugmentationStep {
   AugmentationStep() = default;
   template <class A>
-    requires std::convertible_to<A, Augmentation>
+    requires(!std::same_as<A, AugmentationStep> && std::convertible_to<A, Augmentation>)
   AugmentationStep(A a, float p = 1.0f) : augmentation(std::move(a)), probability(p) {}
 
   Augmentation augmentation;
