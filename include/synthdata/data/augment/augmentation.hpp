@@ -103,7 +103,6 @@ namespace detail {
 Json parameter_json(float value);
 Json parameter_json(std::int64_t value);
 Json parameter_json(bool value);
-Json parameter_json(const std::string& value);
 Json parameter_json(Border value);
 Json parameter_json(Interpolation value);
 Json parameter_json(const ValueRange& value);

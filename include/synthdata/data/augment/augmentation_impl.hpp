@@ -63,7 +63,6 @@ SYNTHDATA_INLINE void describe(std::string& out, const Json& json) {
 SYNTHDATA_INLINE Json parameter_json(float value) { return std::strtod(shortest(value).c_str(), nullptr); }
 SYNTHDATA_INLINE Json parameter_json(std::int64_t value) { return value; }
 SYNTHDATA_INLINE Json parameter_json(bool value) { return value; }
-SYNTHDATA_INLINE Json parameter_json(const std::string& value) { return value; }
 SYNTHDATA_INLINE Json parameter_json(Border value) {
   return value == Border::edge ? "edge" : value == Border::reflect ? "reflect" : "constant";
 }
