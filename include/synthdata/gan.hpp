@@ -15,12 +15,7 @@
 #include <synthdata/core/random.hpp>
 #include <synthdata/core/shape.hpp>
 #include <synthdata/core/tensor.hpp>
-#include <synthdata/data/adaptors.hpp>
-#include <synthdata/data/dataset.hpp>
-#include <synthdata/data/digits.hpp>
-#include <synthdata/data/in_memory.hpp>
-#include <synthdata/data/loader.hpp>
-#include <synthdata/data/toy.hpp>
+#include <synthdata/data.hpp>
 #include <synthdata/functor/activation.hpp>
 #include <synthdata/functor/binary.hpp>
 #include <synthdata/functor/math.hpp>
@@ -41,11 +36,13 @@
 #include <synthdata/io/idx.hpp>
 #include <synthdata/io/json.hpp>
 #include <synthdata/io/log.hpp>
+#include <synthdata/io/mapped_file.hpp>
 #include <synthdata/io/npy.hpp>
 #include <synthdata/io/png.hpp>
 #include <synthdata/io/run_folder.hpp>
 #include <synthdata/io/safetensors.hpp>
 #include <synthdata/io/tensorboard.hpp>
+#include <synthdata/io/utf8.hpp>
 #include <synthdata/models/dcgan.hpp>
 #include <synthdata/models/image_classifier.hpp>
 #include <synthdata/models/mlp.hpp>

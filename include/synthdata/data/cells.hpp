@@ -11,12 +11,12 @@ namespace synthdata::detail {
 
 /// What was seen of the spelling of numbers; joined over a column by |.
 enum Spelling : std::uint8_t {
-  spelled_whole = 1,         ///< "12"
-  spelled_point_zero = 2,    ///< "12.0"
-  spelled_exponent = 4,      ///< "1e-05", just as Python writes that number
-  spelled_digits = 8,        ///< digits only where Python writes an exponent
-  spelled_not_shortest = 16, ///< the fewest digits that give back the number look different
-  spelled_not_fixed = 32,    ///< a fixed number of decimals may not give it back
+  spelled_whole = 1,          ///< "12"
+  spelled_point_zero = 2,     ///< "12.0"
+  spelled_exponent = 4,       ///< "1e-05", just as Python writes that number
+  spelled_digits = 8,         ///< digits only where Python writes an exponent
+  spelled_not_shortest = 16,  ///< the fewest digits that give back the number look different
+  spelled_not_fixed = 32,     ///< a fixed number of decimals may not give it back
 };
 
 /// A number as a cell spelled it.
@@ -44,8 +44,10 @@ struct DateTimeFormat {
 /// unless `day_first`.
 std::vector<DateTimeFormat> date_time_formats(std::string_view text, bool day_first);
 /// True if `text` is just what append_date_time_cell would write.
-bool parse_date_time(std::string_view text, std::string_view pattern, std::string_view zone, std::int64_t& microseconds);
-void append_date_time_cell(std::string& out, std::int64_t microseconds, std::string_view pattern, std::string_view zone);
+bool parse_date_time(std::string_view text, std::string_view pattern, std::string_view zone,
+                     std::int64_t& microseconds);
+void append_date_time_cell(std::string& out, std::int64_t microseconds, std::string_view pattern,
+                           std::string_view zone);
 
 }  // namespace synthdata::detail
 

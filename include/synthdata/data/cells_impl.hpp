@@ -1,8 +1,8 @@
 // synthdata/data/cells_impl.hpp: bodies of data/cells.hpp.
 //
-// Numbers of up to 19 digits and a point, which is nearly all there are, have a path of their own. It reads eight digits
-// at a time, rounds by one 128-bit product (Lemire 2021, arXiv:2101.11408), and from what the rounding left over knows
-// whether fewer digits would have done. All else takes std::from_chars and compares with what we would write.
+// Numbers of up to 19 digits and a point, which is nearly all there are, have a path of their own. It reads eight
+// digits at a time, rounds by one 128-bit product (Lemire 2021, arXiv:2101.11408), and from what the rounding left over
+// knows whether fewer digits would have done. All else takes std::from_chars and compares with what we would write.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -83,7 +83,8 @@ inline bool all_digits(std::uint64_t x) {
 inline std::uint64_t number_of_digits(std::uint64_t x) {
   x -= 0x3030303030303030u;
   x = x * 10 + (x >> 8);
-  return ((x & 0x000000ff000000ffu) * 0x000f424000000064u + (x >> 16 & 0x000000ff000000ffu) * 0x0000271000000001u) >> 32;
+  return ((x & 0x000000ff000000ffu) * 0x000f424000000064u + (x >> 16 & 0x000000ff000000ffu) * 0x0000271000000001u) >>
+         32;
 }
 /// The `count` digits (1 to 8) before `end`, with zeros in front; reads 8 bytes.
 inline std::uint64_t load_tail(const char* end, std::ptrdiff_t count) {
@@ -190,7 +191,8 @@ inline bool quick_number(const char* begin, const char* end, Number& number) {
 
   std::uint8_t spelling = 0;
   double value = 0.0;
-  if (digits < powers_of_ten[15]) {  // both are exact, so the quotient is rounded once; and 15 digits are never too many
+  if (digits <
+      powers_of_ten[15]) {  // both are exact, so the quotient is rounded once; and 15 digits are never too many
     value = static_cast<double>(digits) / static_cast<double>(powers_of_ten[decimals]);
     if (end[-1] == '0') spelling = decimals == 1 ? spelled_point_zero : spelled_not_shortest;
     if (whole == 0 && digits != 0 && value < 1e-4) spelling |= spelled_digits;
@@ -274,7 +276,8 @@ SYNTHDATA_INLINE bool parse_number(std::string_view text, Number& number) {
   } else {
     number.spelling |= spelled_not_fixed;
   }
-  if (number.spelling == (spelled_whole | spelled_not_fixed)) number.spelling = spelled_whole;  // decimals 0 says as much
+  if (number.spelling == (spelled_whole | spelled_not_fixed))
+    number.spelling = spelled_whole;  // decimals 0 says as much
   return true;
 }
 
@@ -401,7 +404,8 @@ SYNTHDATA_INLINE bool parse_date_time(std::string_view text, std::string_view pa
   if (at != text.size() || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return false;
   const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
   if (day < 1 || day > days_in[month - 1] + (month == 2 && leap)) return false;
-  const std::int64_t seconds = days_of(year, month, day) * seconds_a_day + hour * 3600 + (minute - offset) * 60 + second;
+  const std::int64_t seconds =
+      days_of(year, month, day) * seconds_a_day + hour * 3600 + (minute - offset) * 60 + second;
   microseconds = seconds * microseconds_a_second + fraction;
   return true;
 }
@@ -461,9 +465,9 @@ SYNTHDATA_INLINE std::vector<DateTimeFormat> date_time_formats(std::string_view 
   if (const std::size_t point = rest.rfind('.'); point != std::string_view::npos && rest.find(':') < point) {
     fraction = concat(".%", rest.size() - point - 1, "f");
   }
-  const std::string_view dates[] = {"%Y-%m-%d",   "%Y/%m/%d",   "%Y.%m.%d",    "%m/%d/%Y",    "%d/%m/%Y",
-                                    "%m-%d-%Y",   "%d-%m-%Y",   "%d.%m.%Y",    "%-m/%-d/%Y",  "%-d/%-m/%Y",
-                                    "%-m-%-d-%Y", "%-d-%-m-%Y", "%-d.%-m.%Y", "%Y/%-m/%-d", "%Y-%-m-%-d", ""};
+  const std::string_view dates[] = {
+      "%Y-%m-%d",   "%Y/%m/%d",   "%Y.%m.%d",   "%m/%d/%Y",   "%d/%m/%Y",   "%m-%d-%Y",   "%d-%m-%Y",   "%d.%m.%Y",
+      "%-m/%-d/%Y", "%-d/%-m/%Y", "%-m-%-d-%Y", "%-d-%-m-%Y", "%-d.%-m.%Y", "%Y/%-m/%-d", "%Y-%-m-%-d", ""};
   const std::string_view times[] = {"", "%H:%M:%S", "%H:%M", "%-H:%M:%S", "%-H:%M"};
   std::int64_t ignored = 0;
   const auto collect = [&](bool with_ambiguous_day) {

@@ -11,7 +11,7 @@
 namespace synthdata {
 
 namespace detail {
-inline constexpr ColumnType column_types[] = {ColumnType::integer, ColumnType::real,      ColumnType::boolean,
+inline constexpr ColumnType column_types[] = {ColumnType::integer,     ColumnType::real, ColumnType::boolean,
                                               ColumnType::categorical, ColumnType::text, ColumnType::date_time,
                                               ColumnType::identifier};
 

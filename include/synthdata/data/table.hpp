@@ -1,8 +1,8 @@
 // synthdata/data/table.hpp: named, typed columns of equal length, with missing values apart from all values.
 //
-// Columns never change once made, so copies of a table share them: copying, selecting columns and taking a range of rows
-// cost next to nothing. Memory is stated with each type in ColumnType; missing values add one bit a row, to columns that
-// have any; a column kept as written adds its text.
+// Columns never change once made, so copies of a table share them: copying, selecting columns and taking a range of
+// rows cost next to nothing. Memory is stated with each type in ColumnType; missing values add one bit a row, to
+// columns that have any; a column kept as written adds its text.
 //
 // SPDX-License-Identifier: MIT
 #pragma once

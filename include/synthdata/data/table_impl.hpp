@@ -25,9 +25,7 @@ inline DType stored_as(ColumnType type) {
   return type == ColumnType::boolean || type == ColumnType::categorical ? DType::u8 : DType::i64;
 }
 /// As few bytes as hold the codes of so many categories.
-inline std::uint8_t code_width(std::int64_t categories) {
-  return categories <= 256 ? 1 : categories <= 65536 ? 2 : 4;
-}
+inline std::uint8_t code_width(std::int64_t categories) { return categories <= 256 ? 1 : categories <= 65536 ? 2 : 4; }
 inline std::uint32_t load_code(const ColumnParts& parts, std::int64_t row) {
   const auto* at = static_cast<const std::uint8_t*>(parts.values.bytes()) + row * parts.width;
   if (parts.width == 1) return *at;
@@ -103,7 +101,9 @@ inline bool same_number(double a, double b) { return a == b || (a != a && b != b
 
 SYNTHDATA_INLINE Column::Column(ColumnParts parts) : parts_(std::move(parts)) {
   const ColumnSchema& schema = parts_.schema;
-  const auto fail = [&](const std::string& text) { throw DataError(concat("column ", in_quotes(schema.name), ": ", text)); };
+  const auto fail = [&](const std::string& text) {
+    throw DataError(concat("column ", in_quotes(schema.name), ": ", text));
+  };
   if (parts_.size < 0) fail("expects a size >= 0");
   if (!detail::holds_texts(schema)) {
     const bool coded = schema.type == ColumnType::categorical;
@@ -120,7 +120,8 @@ SYNTHDATA_INLINE Column::Column(ColumnParts parts) : parts_(std::move(parts)) {
       const auto categories = static_cast<std::uint32_t>(schema.categories.size());
       for (std::int64_t i = 0; i < parts_.size; ++i) {
         if (detail::load_code(parts_, i) >= categories && !is_missing(i)) {
-          fail(concat("code ", detail::load_code(parts_, i), " of row ", i, " in a column of ", categories, " categories"));
+          fail(concat("code ", detail::load_code(parts_, i), " of row ", i, " in a column of ", categories,
+                      " categories"));
         }
       }
     }
@@ -238,7 +239,8 @@ SYNTHDATA_INLINE std::string Column::cell(std::int64_t row) const {
 }
 
 SYNTHDATA_INLINE double Column::number(std::int64_t row) const {
-  if (detail::holds_texts(schema())) throw DTypeError(concat("column ", in_quotes(name()), ": ", type(), " is no number"));
+  if (detail::holds_texts(schema()))
+    throw DTypeError(concat("column ", in_quotes(name()), ": ", type(), " is no number"));
   if (is_missing(row)) return std::numeric_limits<double>::quiet_NaN();
   if (type() == ColumnType::real) return real(row);
   if (type() == ColumnType::boolean) return boolean(row);
@@ -270,8 +272,8 @@ SYNTHDATA_INLINE Column Column::spelled(const ColumnSchema& format) const {
 
 SYNTHDATA_INLINE Column Column::rows(std::int64_t begin, std::int64_t end) const {
   if (begin < 0 || end < begin || end > size()) {
-    throw ShapeError(concat("column ", in_quotes(name()), ": expects rows within 0 ... ", size(), ", got ", begin,
-                            " ... ", end));
+    throw ShapeError(
+        concat("column ", in_quotes(name()), ": expects rows within 0 ... ", size(), ", got ", begin, " ... ", end));
   }
   Column part;
   part.parts_.schema = schema();
@@ -434,8 +436,8 @@ SYNTHDATA_INLINE std::int64_t Table::find(std::string_view name) const {
 SYNTHDATA_INLINE const Column& Table::operator[](std::string_view name) const {
   const std::int64_t at = find(name);
   if (at >= 0) return columns_[static_cast<std::size_t>(at)];
-  throw DataError(concat("Table: no column is called ", in_quotes(name), "; there are ",
-                         detail::list_names(schema().columns)));
+  throw DataError(
+      concat("Table: no column is called ", in_quotes(name), "; there are ", detail::list_names(schema().columns)));
 }
 
 SYNTHDATA_INLINE Schema Table::schema() const {
@@ -520,8 +522,8 @@ SYNTHDATA_INLINE Tensor Table::to_tensor(std::span<const std::string> names, DTy
 
 SYNTHDATA_INLINE Table Table::from_tensor(const Tensor& tensor, std::span<const std::string> names) {
   if (!tensor.defined() || tensor.rank() != 2 || tensor.shape(1) != static_cast<std::int64_t>(names.size())) {
-    throw ShapeError(concat("Table::from_tensor: expects [N, ", names.size(), "] for ", names.size(), " names, got ",
-                            tensor.str()));
+    throw ShapeError(
+        concat("Table::from_tensor: expects [N, ", names.size(), "] for ", names.size(), " names, got ", tensor.str()));
   }
   const bool floating = is_floating(tensor.dtype());
   const Tensor values = tensor.to(floating ? DType::f64 : DType::i64);
