@@ -498,6 +498,7 @@ SYNTHDATA_INLINE bool settle(ColumnPlan& plan, ColumnEvidence& evidence, const C
     if (keep) extend();
     if (!keep) plan.categories = {};
     plan.schema.type = type;
+    plan.schema.as_written = false;
     plan.number_names = false;
     return true;
   };
@@ -520,6 +521,7 @@ SYNTHDATA_INLINE bool settle(ColumnPlan& plan, ColumnEvidence& evidence, const C
       !evidence.many && different > 0 && different <= options.max_categories && 2 * different <= evidence.values;
   plan.schema.missing = evidence.missing_text;
   if (type == ColumnType::text) {
+    plan.schema.as_written = evidence.missing_mixed;
     if (evidence.names && evidence.values > 1 && all_different(evidence.hashes)) {
       plan.schema.type = ColumnType::identifier;
       return false;

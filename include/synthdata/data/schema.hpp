@@ -27,6 +27,12 @@ enum class ColumnType : std::uint8_t {
 const char* name_of(ColumnType type);
 void append(std::string& out, ColumnType type);  // found by concat()
 
+struct ColumnSchema;
+namespace detail {
+/// "age", "sex", "income": at most the first 20.
+std::string list_names(const std::vector<ColumnSchema>& columns);
+}  // namespace detail
+
 /// One column's name, type and how its values are spelled.
 struct ColumnSchema {
   std::string name{};

@@ -15,7 +15,6 @@ inline constexpr ColumnType column_types[] = {ColumnType::integer,     ColumnTyp
                                               ColumnType::categorical, ColumnType::text, ColumnType::date_time,
                                               ColumnType::identifier};
 
-/// "age, sex, income": at most the first 20.
 SYNTHDATA_INLINE std::string list_names(const std::vector<ColumnSchema>& columns) {
   std::string names;
   for (std::size_t i = 0; i < columns.size() && i < 20; ++i) names += (i ? ", " : "") + in_quotes(columns[i].name);

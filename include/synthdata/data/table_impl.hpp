@@ -364,15 +364,14 @@ SYNTHDATA_INLINE Column Column::append(const Column& below) const {
 
   ColumnSchema other = below.schema();
   other.categories = to.schema.categories;
-  const bool texts = detail::holds_texts(schema());
-  // texts keep a missing value's spelling anyway; all else is written as it was where one spelling no longer does
-  to.schema.as_written = !texts && (to.schema != other || schema().as_written);
-  if (texts || to.schema.as_written) {
+  // what had two spellings is written as it was where one no longer does
+  to.schema.as_written = to.schema != other || schema().as_written;
+  if (detail::holds_texts(schema()) || to.schema.as_written) {
     std::string cell;
     to.texts = detail::join_texts(to.size, [&](std::int64_t i) -> std::string_view {
       const Column& half = i < size() ? *this : below;
       const std::int64_t row = i < size() ? i : i - size();
-      if (half.parts_.texts.defined()) return half.parts_.texts[row];
+      if (half.schema().as_written) return half.parts_.texts[row];
       cell.clear();
       half.append_cell(cell, row);
       return cell;
@@ -401,8 +400,9 @@ SYNTHDATA_INLINE bool operator==(const Column& a, const Column& b) {
   const bool texts = a.parts_.texts.defined();
   for (std::int64_t i = 0; i < a.size(); ++i) {
     if (a.is_missing(i) != b.is_missing(i)) return false;
+    if (a.is_missing(i) && !a.schema().as_written) continue;
     if (texts && a.parts_.texts[i] != b.parts_.texts[i]) return false;
-    if (texts || a.is_missing(i)) continue;
+    if (a.is_missing(i) || detail::holds_texts(a.schema())) continue;
     if (a.type() == ColumnType::integer || a.type() == ColumnType::date_time) {
       if (a.integer(i) != b.integer(i)) return false;
     } else if (!detail::same_number(a.number(i), b.number(i))) {
