@@ -8,6 +8,7 @@
 #include <synthdata/data/cells.hpp>
 #include <synthdata/data/csv.hpp>
 #include <synthdata/data/csv_columns.hpp>
+#include <synthdata/data/csv_options.hpp>
 #include <synthdata/data/csv_scan.hpp>
 #include <synthdata/data/dataset.hpp>
 #include <synthdata/data/digits.hpp>

@@ -9,7 +9,7 @@
 #pragma once
 
 #include <synthdata/data/cells.hpp>
-#include <synthdata/data/csv.hpp>
+#include <synthdata/data/csv_options.hpp>
 #include <synthdata/data/csv_scan.hpp>
 
 #include <climits>
@@ -53,14 +53,15 @@ class Dictionary {
 /// Texts that mean a missing value.
 class MissingTexts {
  public:
-  explicit MissingTexts(const std::vector<std::string>& texts) : texts_(texts) {
-    for (const std::string& text : texts) longest_ = text.size() > longest_ ? text.size() : longest_;
-  }
+  explicit MissingTexts(const std::vector<std::string>& texts);
   bool contains(std::string_view text) const;
+  /// True if one of them looks like a number, so that numbers must be compared with them first.
+  bool has_number() const { return has_number_; }
 
  private:
   const std::vector<std::string>& texts_;
   std::size_t longest_ = 0;
+  bool has_number_ = false;
 };
 
 /// What the cells of a column are expected to be.

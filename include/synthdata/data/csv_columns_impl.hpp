@@ -20,7 +20,8 @@ inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
 
 inline std::uint64_t hash_text(const char* at, std::size_t size) {
   constexpr std::uint64_t k0 = 0xa0761d6478bd642fu, k1 = 0xe7037ed1a0b428dbu;
-  std::uint64_t state = size ^ k1;
+  const std::uint64_t length = size;
+  std::uint64_t state = k1;
   for (; size > 16; at += 16, size -= 16) state = mix(load8(at) ^ k0, load8(at + 8) ^ state);
   std::uint64_t a = 0, b = 0;
   if (size >= 8) {
@@ -36,7 +37,7 @@ inline std::uint64_t hash_text(const char* at, std::size_t size) {
     a = static_cast<unsigned char>(at[0]) | static_cast<std::uint64_t>(static_cast<unsigned char>(at[size / 2])) << 8;
     b = static_cast<unsigned char>(at[size - 1]);
   }
-  return mix(mix(a ^ k0, b ^ state), k1);
+  return mix(mix(a ^ k0, b ^ state), k1 ^ length);
 }
 SYNTHDATA_INLINE std::uint64_t Dictionary::hash(std::string_view text) { return hash_text(text.data(), text.size()); }
 
@@ -78,6 +79,13 @@ inline std::string_view trim(std::string_view text) {
   return text;
 }
 
+SYNTHDATA_INLINE MissingTexts::MissingTexts(const std::vector<std::string>& texts) : texts_(texts) {
+  Number number;
+  for (const std::string& text : texts) {
+    longest_ = std::max(longest_, text.size());
+    has_number_ |= parse_number(text, number);
+  }
+}
 SYNTHDATA_INLINE bool MissingTexts::contains(std::string_view text) const {
   text = trim(text);
   return text.size() <= longest_ && std::find(texts_.begin(), texts_.end(), text) != texts_.end();
@@ -180,6 +188,10 @@ struct CellReader {
   void integers(std::int64_t* values) {
     each_cell(grid, c, [&](std::int64_t row, std::string_view text, bool quick) {
       const char* const end = text.data() + text.size();
+      if (missing_texts.has_number() && missing(row, text)) {
+        values[row] = 0;
+        return true;
+      }
       if (evidence.fits) {
         if (quick && quick_integer(text.data(), end, values[row])) [[likely]]
           return true;
@@ -203,8 +215,9 @@ struct CellReader {
     each_cell(grid, c, [&](std::int64_t row, std::string_view text, bool quick) {
       Number number;
       const char* const end = text.data() + text.size();
+      values[row] = 0.0;
+      if (missing_texts.has_number() && missing(row, text)) return true;
       if (!(quick && quick_number(text.data(), end, number)) && !loose_number(text, number)) [[unlikely]] {
-        values[row] = 0.0;
         return missing(row, text) || misfit(row);
       }
       values[row] = number.value;
@@ -220,8 +233,10 @@ struct CellReader {
 
   void booleans(std::uint8_t* values) {
     each_cell(grid, c, [&](std::int64_t row, std::string_view text, bool) {
+      values[row] = 0;
+      if (missing(row, text)) return true;
       values[row] = text == plan.schema.true_text;
-      return values[row] || text == plan.schema.false_text || missing(row, text) || misfit(row);
+      return values[row] || text == plan.schema.false_text || misfit(row);
     });
   }
 

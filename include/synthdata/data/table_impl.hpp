@@ -209,7 +209,7 @@ SYNTHDATA_INLINE std::int64_t Column::code(std::int64_t row) const {
   if (type() != ColumnType::categorical) {
     throw DTypeError(concat("column ", in_quotes(name()), ": expects categorical for code(), is ", type()));
   }
-  return is_missing(row) ? -1 : detail::load_code(parts_, row);
+  return is_missing(row) ? -1 : std::int64_t{detail::load_code(parts_, row)};
 }
 
 SYNTHDATA_INLINE void Column::append_cell(std::string& out, std::int64_t row) const {
