@@ -41,6 +41,9 @@ inline constexpr std::uint64_t powers_of_ten[20] = {1u,
                                                     1000000000000000000u,
                                                     10000000000000000000u};
 
+inline constexpr double exact_powers_of_ten[20] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,
+                                                   1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
+
 struct Reciprocal {
   std::uint64_t high = 0, low = 0;
 };
@@ -86,31 +89,27 @@ inline std::uint64_t number_of_digits(std::uint64_t x) {
   return ((x & 0x000000ff000000ffu) * 0x000f424000000064u + (x >> 16 & 0x000000ff000000ffu) * 0x0000271000000001u) >>
          32;
 }
-/// The `count` digits (1 to 8) before `end`, with zeros in front; reads 8 bytes.
+/// The `count` digits (0 to 8) before `end`, with zeros in front; reads 8 bytes.
 inline std::uint64_t load_tail(const char* end, std::ptrdiff_t count) {
-  const std::uint64_t keep = ~std::uint64_t{0} << 8 * (8 - count);
+  const std::uint64_t keep = ~std::uint64_t{0} << (8 * (8 - count) / 2) << (8 * (8 - count) / 2);  // 64 in two halves
   return (load8(end - 8) & keep) | (0x3030303030303030u & ~keep);
 }
-/// `count` digits (1 to 24) before `end` as a number; false if one is no digit. Reads at most 8 bytes before them.
-inline bool digits_before(const char* end, std::ptrdiff_t count, std::uint64_t& value) {
+/// `count` digits (1 to 24) before `end` as a number; false if one is no digit. Reads at most 16 bytes before them.
+[[gnu::always_inline]] inline bool digits_before(const char* end, std::ptrdiff_t count, std::uint64_t& value) {
+  const std::uint64_t last = load_tail(end, count < 8 ? count : 8);
   if (count <= 8) {
-    const std::uint64_t x = load_tail(end, count);
-    value = number_of_digits(x);
-    return all_digits(x);
+    value = number_of_digits(last);
+    return all_digits(last);
   }
-  const std::uint64_t last = load8(end - 8);
-  if (count <= 16) {
-    const std::uint64_t first = load_tail(end - 8, count - 8);
-    value = number_of_digits(first) * 100000000u + number_of_digits(last);
-    return all_digits(first) && all_digits(last);
-  }
-  const std::uint64_t first = load_tail(end - 16, count - 16), middle = load8(end - 16);
+  // one path for 9 to 24, since the number of digits of printed f64 is hard to predict
+  const std::uint64_t middle = load_tail(end - 8, count < 16 ? count - 8 : 8);
+  const std::uint64_t first = load_tail(end - 16, count > 16 ? count - 16 : 0);
   value = (number_of_digits(first) * 100000000u + number_of_digits(middle)) * 100000000u + number_of_digits(last);
   return all_digits(first) && all_digits(middle) && all_digits(last);
 }
 
-/// parse_integer for cells with 8 readable bytes in front of them. False also leaves rare spellings to the other.
-inline bool quick_integer(const char* begin, const char* end, std::int64_t& value) {
+/// parse_integer for cells with 16 readable bytes in front of them. False also leaves rare spellings to the other.
+[[gnu::always_inline]] inline bool quick_integer(const char* begin, const char* end, std::int64_t& value) {
   const bool negative = begin != end && *begin == '-';
   begin += negative;
   const std::ptrdiff_t count = end - begin;
@@ -125,7 +124,7 @@ enum class Shortest : std::uint8_t { no, yes, unsure };
 
 /// digits / 10^decimals rounded to f64, for digits in [10^15, 10^19), decimals in 1 ... 19; and whether no decimal of
 /// fewer digits, and none nearer of as many, has the same f64.
-inline double round_decimal(std::uint64_t digits, int decimals, Shortest& shortest) {
+[[gnu::always_inline]] inline double round_decimal(std::uint64_t digits, int decimals, Shortest& shortest) {
   const int zeros = std::countl_zero(digits);
   const Reciprocal& reciprocal = reciprocals_of_five[static_cast<std::size_t>(decimals)];
   const Unsigned128 coarse = static_cast<Unsigned128>(digits << zeros) * reciprocal.high;
@@ -150,14 +149,16 @@ inline double round_decimal(std::uint64_t digits, int decimals, Shortest& shorte
   } else if (digits >= powers_of_ten[17]) {
     shortest = Shortest::no;  // 17 always do
   } else {
-    // how far the decimal lies above the f64, in units of the decimal's last digit
+    // how far the decimal lies above the f64, and the distance of f64s, in units of the decimal's last digit
+    const auto ulp = std::bit_cast<double>(static_cast<std::uint64_t>(exponent - 52) << 52);
+    const double unit = ulp * exact_powers_of_ten[decimals], half = 0.5 * unit;
     const double off = static_cast<double>(static_cast<std::int64_t>(high - (mantissa << (upper + 10)))) +
-                       static_cast<double>(low) * 0x1p-64;
-    const double unit = static_cast<double>(digits) / static_cast<double>(mantissa);
-    const double above = off * unit * (upper ? 0x1p-11 : 0x1p-10), half = 0.5 * unit;
-    const auto last = static_cast<double>(digits % 10);
-    const double to_shorter = std::fmin(std::fabs(last - above), std::fabs(10.0 - last + above));
-    constexpr double margin = 1e-6;  // far above the error of these few operations
+                       static_cast<double>(static_cast<std::int64_t>(low >> 1)) * 0x1p-63;
+    constexpr double scales[] = {0x1p-10, 0x1p-11};
+    const double above = off * unit * scales[upper];
+    const double below_it = std::fabs(static_cast<double>(static_cast<std::int64_t>(digits % 10)) - above);
+    const double to_shorter = 5.0 - std::fabs(below_it - 5.0);  // the nearer multiple of ten, without a branch
+    constexpr double margin = 1e-6;                             // far above the error of these few operations
     if (to_shorter > half + margin && std::fabs(above) < 0.5 - margin) {
       shortest = Shortest::yes;
     } else if (to_shorter < half - margin || std::fabs(above) > 0.5 + margin) {
@@ -169,8 +170,8 @@ inline double round_decimal(std::uint64_t digits, int decimals, Shortest& shorte
   return std::bit_cast<double>((mantissa & ~(std::uint64_t{1} << 52)) | static_cast<std::uint64_t>(exponent) << 52);
 }
 
-/// parse_number for cells with 8 readable bytes in front of them. False also leaves rare spellings to the other.
-inline bool quick_number(const char* begin, const char* end, Number& number) {
+/// parse_number for cells with 16 readable bytes in front of them. False also leaves rare spellings to the other.
+[[gnu::always_inline]] inline bool quick_number(const char* begin, const char* end, Number& number) {
   const bool negative = begin != end && *begin == '-';
   begin += negative;
   std::uint64_t whole = 0;
@@ -179,7 +180,7 @@ inline bool quick_number(const char* begin, const char* end, Number& number) {
   const std::ptrdiff_t whole_digits = at - begin;
   if (whole_digits < 1 || whole_digits > 15 || (*begin == '0' && whole_digits > 1)) return false;
   if (at == end) {
-    const auto value = static_cast<double>(whole);
+    const auto value = static_cast<double>(static_cast<std::int64_t>(whole));
     number = {negative ? -value : value, 0, spelled_whole};
     return true;
   }
@@ -193,7 +194,7 @@ inline bool quick_number(const char* begin, const char* end, Number& number) {
   double value = 0.0;
   if (digits <
       powers_of_ten[15]) {  // both are exact, so the quotient is rounded once; and 15 digits are never too many
-    value = static_cast<double>(digits) / static_cast<double>(powers_of_ten[decimals]);
+    value = static_cast<double>(static_cast<std::int64_t>(digits)) / exact_powers_of_ten[decimals];
     if (end[-1] == '0') spelling = decimals == 1 ? spelled_point_zero : spelled_not_shortest;
     if (whole == 0 && digits != 0 && value < 1e-4) spelling |= spelled_digits;
   } else {
@@ -204,7 +205,9 @@ inline bool quick_number(const char* begin, const char* end, Number& number) {
     spelling = shortest == Shortest::yes ? spelled_not_fixed : spelled_not_fixed | spelled_not_shortest;
     if (whole == 0 && value < 1e-4) spelling |= spelled_digits;
   }
-  number = {negative ? -value : value, static_cast<int>(decimals), spelling};
+  // signs are hard to predict
+  value = std::bit_cast<double>(std::bit_cast<std::uint64_t>(value) | static_cast<std::uint64_t>(negative) << 63);
+  number = {value, static_cast<int>(decimals), spelling};
   return true;
 }
 

@@ -97,7 +97,7 @@ struct ColumnEvidence {
 /// The fields of a piece of text: row r is its rows[r] ... ; field c of row r ends at ends[r * columns + c].
 struct Grid {
   const char* text = nullptr;
-  const char* readable = nullptr;  ///< 8 bytes after the first that may be read
+  const char* readable = nullptr;  ///< 16 bytes after the first that may be read
   const std::uint32_t* begins = nullptr;
   const std::uint32_t* ends = nullptr;
   std::int64_t rows = 0, columns = 0;
@@ -105,6 +105,7 @@ struct Grid {
 
   /// Without quotes around it; doubled quotes are made single in `buffer`.
   std::string_view cell(std::int64_t row, std::int64_t column, std::string& buffer) const;
+  std::string_view unquoted(std::string_view field, std::string& buffer) const;
 };
 
 /// What one piece of text brings to one column, beside the numbers it writes in place.

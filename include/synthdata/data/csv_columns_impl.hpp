@@ -123,11 +123,7 @@ inline void bounds(const Grid& grid, std::int64_t row, std::int64_t column, cons
   if (column == grid.columns - 1 && end != begin && end[-1] == '\r') --end;
 }
 
-SYNTHDATA_INLINE std::string_view Grid::cell(std::int64_t row, std::int64_t column, std::string& buffer) const {
-  const char *begin = nullptr, *end = nullptr;
-  bounds(*this, row, column, begin, end);
-  std::string_view field(begin, static_cast<std::size_t>(end - begin));
-  if (quote == 0 || !field.starts_with(quote)) return field;
+SYNTHDATA_INLINE std::string_view Grid::unquoted(std::string_view field, std::string& buffer) const {
   field = field.substr(1, field.size() - 2);
   if (field.find(quote) == std::string_view::npos) return field;
   buffer.clear();
@@ -138,21 +134,27 @@ SYNTHDATA_INLINE std::string_view Grid::cell(std::int64_t row, std::int64_t colu
   return buffer;
 }
 
-/// Calls f(row, cell, whether 8 bytes before the cell may be read) until it returns false.
+SYNTHDATA_INLINE std::string_view Grid::cell(std::int64_t row, std::int64_t column, std::string& buffer) const {
+  const char *begin = nullptr, *end = nullptr;
+  bounds(*this, row, column, begin, end);
+  const std::string_view field(begin, static_cast<std::size_t>(end - begin));
+  return quote != 0 && field.starts_with(quote) ? unquoted(field, buffer) : field;
+}
+
+/// Calls f(row, cell, whether 16 bytes before the cell may be read) until it returns false.
 template <class F>
 void each_cell(const Grid& grid, std::int64_t c, F&& f) {
   std::string buffer;
-  if (grid.quote) {
-    for (std::int64_t row = 0; row < grid.rows; ++row) {
-      const std::string_view text = grid.cell(row, c, buffer);
-      if (!f(row, text, text.data() != buffer.data() && text.data() >= grid.readable)) return;
-    }
-    return;
-  }
   for (std::int64_t row = 0; row < grid.rows; ++row) {
     const char *begin = nullptr, *end = nullptr;
     bounds(grid, row, c, begin, end);
-    if (!f(row, std::string_view(begin, static_cast<std::size_t>(end - begin)), begin >= grid.readable)) return;
+    std::string_view text(begin, static_cast<std::size_t>(end - begin));
+    bool quick = begin >= grid.readable;
+    if (grid.quote != 0 && text.starts_with(grid.quote)) [[unlikely]] {
+      text = grid.unquoted(text, buffer);
+      quick = false;
+    }
+    if (!f(row, text, quick)) return;
   }
 }
 

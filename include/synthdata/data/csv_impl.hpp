@@ -408,7 +408,7 @@ class GridMaker {
         begins_(piece.rows + 1) {
     Grid& grid = made.grid;
     grid.text = text_.data();
-    grid.readable = text.text.data() + 8;
+    grid.readable = text.text.data() + 16;
     grid.columns = layout.columns();
     grid.begins = begins_.data();
     grid.ends = ends_.data();
