@@ -74,23 +74,23 @@ inline constexpr std::array<Reciprocal, 20> reciprocals_of_five = [] {
 inline bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 
 /// Eight characters, the first in the lowest byte.
-inline std::uint64_t load8(const char* at) {
+[[gnu::always_inline]] inline std::uint64_t load8(const char* at) {
   std::uint64_t x;
   std::memcpy(&x, at, 8);
   if constexpr (std::endian::native == std::endian::big) x = __builtin_bswap64(x);
   return x;
 }
-inline bool all_digits(std::uint64_t x) {
+[[gnu::always_inline]] inline bool all_digits(std::uint64_t x) {
   return ((x & 0xf0f0f0f0f0f0f0f0u) | ((x + 0x0606060606060606u) & 0xf0f0f0f0f0f0f0f0u) >> 4) == 0x3333333333333333u;
 }
-inline std::uint64_t number_of_digits(std::uint64_t x) {
+[[gnu::always_inline]] inline std::uint64_t number_of_digits(std::uint64_t x) {
   x -= 0x3030303030303030u;
   x = x * 10 + (x >> 8);
   return ((x & 0x000000ff000000ffu) * 0x000f424000000064u + (x >> 16 & 0x000000ff000000ffu) * 0x0000271000000001u) >>
          32;
 }
 /// The `count` digits (0 to 8) before `end`, with zeros in front; reads 8 bytes.
-inline std::uint64_t load_tail(const char* end, std::ptrdiff_t count) {
+[[gnu::always_inline]] inline std::uint64_t load_tail(const char* end, std::ptrdiff_t count) {
   const std::uint64_t keep = ~std::uint64_t{0} << (8 * (8 - count) / 2) << (8 * (8 - count) / 2);  // 64 in two halves
   return (load8(end - 8) & keep) | (0x3030303030303030u & ~keep);
 }

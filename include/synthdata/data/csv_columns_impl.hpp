@@ -41,13 +41,32 @@ inline std::uint64_t hash_text(const char* at, std::size_t size) {
 }
 SYNTHDATA_INLINE std::uint64_t Dictionary::hash(std::string_view text) { return hash_text(text.data(), text.size()); }
 
+/// a == b, without the call that memcmp costs for the few bytes that categories have.
+[[gnu::always_inline]] inline bool same_text(std::string_view a, std::string_view b) {
+  const std::size_t size = a.size();
+  if (size != b.size()) return false;
+  if (size >= 8 && size <= 16) {
+    return ((load8(a.data()) ^ load8(b.data())) | (load8(a.data() + size - 8) ^ load8(b.data() + size - 8))) == 0;
+  }
+  if (size >= 4 && size < 8) {
+    std::uint32_t x[4];
+    std::memcpy(&x[0], a.data(), 4);
+    std::memcpy(&x[1], b.data(), 4);
+    std::memcpy(&x[2], a.data() + size - 4, 4);
+    std::memcpy(&x[3], b.data() + size - 4, 4);
+    return ((x[0] ^ x[1]) | (x[2] ^ x[3])) == 0;
+  }
+  return a == b;
+}
+
 SYNTHDATA_INLINE std::uint32_t Dictionary::find(std::string_view text, std::uint64_t hash) const {
   if (slots_.empty()) return none;
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
     const Slot slot = slots_[i];
     if (slot.number == none) return none;
-    if (slot.hash == static_cast<std::uint32_t>(hash >> 32) && (*this)[slot.number] == text) return slot.number;
+    if (slot.hash == static_cast<std::uint32_t>(hash >> 32) && same_text((*this)[slot.number], text))
+      return slot.number;
   }
 }
 
@@ -141,6 +160,9 @@ SYNTHDATA_INLINE std::string_view Grid::cell(std::int64_t row, std::int64_t colu
   return quote != 0 && field.starts_with(quote) ? unquoted(field, buffer) : field;
 }
 
+// A lambda that stays a function of its own keeps what it counts in memory.
+#define SYNTHDATA_HOT __attribute__((always_inline))
+
 /// Calls f(row, cell, whether 16 bytes before the cell may be read) until it returns false.
 template <class F>
 void each_cell(const Grid& grid, std::int64_t c, F&& f) {
@@ -188,39 +210,34 @@ struct CellReader {
   }
 
   void integers(std::int64_t* values) {
-    each_cell(grid, c, [&](std::int64_t row, std::string_view text, bool quick) {
-      const char* const end = text.data() + text.size();
-      if (missing_texts.has_number() && missing(row, text)) {
-        values[row] = 0;
+    each_cell(grid, c, [&](std::int64_t row, std::string_view text, bool quick) SYNTHDATA_HOT {
+      std::int64_t value = 0;
+      if (quick && evidence.fits && !missing_texts.has_number() &&
+          quick_integer(text.data(), text.data() + text.size(), value)) [[likely]] {
+        values[row] = value;
         return true;
       }
-      if (evidence.fits) {
-        if (quick && quick_integer(text.data(), end, values[row])) [[likely]]
-          return true;
-        if (loose_integer(text, values[row], evidence.spelling)) return true;
-      }
-      if (missing(row, text)) {
-        values[row] = 0;
-        return true;
-      }
-      // not integers: only whether they are numbers is still asked
-      Number number;
-      misfit(row);
-      evidence.number = loose_number(text, number);
-      return evidence.number && !plan.given;
+      return slow_integer(row, text, values[row]);
     });
+  }
+  [[gnu::noinline]] bool slow_integer(std::int64_t row, std::string_view text, std::int64_t& value) {
+    value = 0;
+    if (missing(row, text) || (evidence.fits && loose_integer(text, value, evidence.spelling))) return true;
+    // not integers: only whether they are numbers is still asked
+    Number number;
+    misfit(row);
+    evidence.number = loose_number(text, number);
+    return evidence.number && !plan.given;
   }
 
   void reals(double* values) {
     std::uint8_t spelling = 0;
     int least = INT_MAX, most = 0;
-    each_cell(grid, c, [&](std::int64_t row, std::string_view text, bool quick) {
+    each_cell(grid, c, [&](std::int64_t row, std::string_view text, bool quick) SYNTHDATA_HOT {
       Number number;
-      const char* const end = text.data() + text.size();
-      values[row] = 0.0;
-      if (missing_texts.has_number() && missing(row, text)) return true;
-      if (!(quick && quick_number(text.data(), end, number)) && !loose_number(text, number)) [[unlikely]] {
-        return missing(row, text) || misfit(row);
+      if (missing_texts.has_number() || !quick || !quick_number(text.data(), text.data() + text.size(), number)) {
+        if (!slow_real(row, text, values[row], number)) return false;
+        if (number.decimals < 0) return true;
       }
       values[row] = number.value;
       spelling |= number.spelling;
@@ -231,6 +248,16 @@ struct CellReader {
     evidence.spelling = spelling;
     evidence.least_decimals = least;
     evidence.most_decimals = most;
+  }
+  /// A number that is rarely spelled so, or a missing value, which leaves decimals at -1; false for a misfit.
+  [[gnu::noinline]] bool slow_real(std::int64_t row, std::string_view text, double& value, Number& number) {
+    Number found;  // its address leaves, which would keep the caller's out of registers
+    const bool absent = missing(row, text);
+    if (absent) found.decimals = -1;
+    const bool fits = absent || loose_number(text, found);
+    number = found;
+    value = found.value;
+    return fits || misfit(row);
   }
 
   void booleans(std::uint8_t* values) {
@@ -274,7 +301,7 @@ struct CellReader {
 
   void categories() {
     piece.codes.resize(static_cast<std::size_t>(grid.rows));
-    each_cell(grid, c, [&](std::int64_t row, std::string_view text, bool) {
+    each_cell(grid, c, [&](std::int64_t row, std::string_view text, bool) SYNTHDATA_HOT {
       const std::uint32_t number = number_of(text), known = plan.categories.size();
       piece.codes[static_cast<std::size_t>(row)] = number;
       if (means_missing(number)) {
@@ -329,6 +356,8 @@ struct CellReader {
     });
   }
 };
+
+#undef SYNTHDATA_HOT
 
 SYNTHDATA_INLINE ColumnPiece read_cells(const Grid& grid, std::int64_t c, const ColumnPlan& plan,
                                         const CsvOptions& options, const MissingTexts& missing, void* values) {

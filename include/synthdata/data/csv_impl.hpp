@@ -705,15 +705,17 @@ class CsvBody {
       make_codes(made);
       each_piece([&](const ColumnPiece& piece, std::size_t i) {
         const Dictionary& fresh = piece.evidence.fresh;
-        const auto known = known_[c];
-        std::vector<std::uint32_t> of_fresh(fresh.size());
+        std::vector<std::uint32_t> recoded(codes.begin(), codes.begin() + known_[c]);
         for (std::uint32_t n = 0; n < fresh.size(); ++n) {
-          of_fresh[n] = codes[plan.categories.find(fresh[n], Dictionary::hash(fresh[n]))];
+          recoded.push_back(codes[plan.categories.find(fresh[n], Dictionary::hash(fresh[n]))]);
         }
-        for (std::int64_t row = 0; row < rows_[i]; ++row) {
-          const std::uint32_t number = piece.codes[static_cast<std::size_t>(row)];
-          store_code(made, first[i] + row, number < known ? codes[number] : of_fresh[number - known]);
-        }
+        const auto store = [&]<class T>(T* to) {
+          for (const std::uint32_t number : piece.codes) *to++ = static_cast<T>(recoded[number]);
+        };
+        auto* const to = static_cast<std::uint8_t*>(made.values.bytes()) + first[i] * made.width;
+        if (made.width == 1) store(to);
+        if (made.width == 2) store(reinterpret_cast<std::uint16_t*>(to));
+        if (made.width == 4) store(reinterpret_cast<std::uint32_t*>(to));
       });
     }
     if (holds_texts(plan.schema) || plan.schema.as_written) {
