@@ -6,7 +6,7 @@
 
 #include <synthdata/core/random.hpp>
 #include <synthdata/data/cells.hpp>
-#include <synthdata/data/cells_impl.hpp>  // the quick paths, beside the ones they must agree with
+#include <synthdata/data/quick_numbers.hpp>
 
 #include <cmath>
 #include <cstdio>
