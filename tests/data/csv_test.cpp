@@ -169,6 +169,11 @@ TEST_CASE("quotes may hold delimiters, newlines and doubled quotes") {
   CHECK(cells(parse_csv("a,b\n5\" disk,1\n", {.quote = 0})[0]) == Names{"5\" disk"});
 }
 
+TEST_CASE("a name that begins like a byte order mark is not taken for one") {
+  const Table table({Column::integers("\xef\xbb\xbfn", std::vector<std::int64_t>{1})});
+  CHECK(parse_csv(format_csv(table)) == table);
+}
+
 TEST_CASE("a table of one column keeps its empty cells") {
   const Column column = Column::texts("only", Names{"", "a b", ""}, {true, false, true});
   const std::string text = format_csv(Table({column}));

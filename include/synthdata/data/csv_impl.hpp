@@ -918,7 +918,9 @@ SYNTHDATA_INLINE Schema schema_of(const std::vector<ColumnPlan>& plans) {
 SYNTHDATA_INLINE void append_field(std::string& out, std::size_t start, const CsvWriteOptions& options, bool alone) {
   const std::string_view field = std::string_view(out).substr(start);
   const char special[] = {options.delimiter, '\n', '\r', options.quote};
-  const bool needed = (field.empty() && alone) || field.find_first_of(std::string_view(special, 4)) != field.npos;
+  // bytes that would be a mark at the start of a file are none behind a quote
+  const bool needed = (field.empty() && alone) || (start == 0 && byte_order_mark(field).bytes > 0) ||
+                      field.find_first_of(std::string_view(special, 4)) != field.npos;
   if (!needed) return;
   std::string quoted(1, options.quote);
   for (const char c : field) {
