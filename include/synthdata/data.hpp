@@ -14,6 +14,7 @@
 #include <synthdata/data/digits.hpp>
 #include <synthdata/data/in_memory.hpp>
 #include <synthdata/data/loader.hpp>
+#include <synthdata/data/number.hpp>
 #include <synthdata/data/schema.hpp>
 #include <synthdata/data/table.hpp>
 #include <synthdata/data/toy.hpp>

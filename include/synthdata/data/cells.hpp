@@ -5,26 +5,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/data/number.hpp>
 #include <synthdata/data/schema.hpp>
 
 namespace synthdata::detail {
-
-/// What was seen of the spelling of numbers; joined over a column by |.
-enum Spelling : std::uint8_t {
-  spelled_whole = 1,          ///< "12"
-  spelled_point_zero = 2,     ///< "12.0"
-  spelled_exponent = 4,       ///< "1e-05", just as Python writes that number
-  spelled_digits = 8,         ///< digits only where Python writes an exponent
-  spelled_not_shortest = 16,  ///< the fewest digits that give back the number look different
-  spelled_not_fixed = 32,     ///< a fixed number of decimals may not give it back
-};
-
-/// A number as a cell spelled it.
-struct Number {
-  double value = 0.0;
-  int decimals = 0;
-  std::uint8_t spelling = 0;
-};
 
 /// True for an integer of 64 bits just as we would write it: "0", "-12"; not "+5", "007", "-0".
 bool parse_integer(std::string_view text, std::int64_t& value);

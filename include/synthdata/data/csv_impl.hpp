@@ -292,7 +292,6 @@ SYNTHDATA_INLINE std::size_t read_preamble(const CsvText& whole, bool complete, 
   if (!layout.dialect.header) {
     for (std::size_t c = 0; c < first.size(); ++c) first[c].clear();
   }
-  std::vector<std::string> taken;
   for (std::size_t c = 0; c < first.size(); ++c) {
     if (first[c].empty()) first[c] = concat("column ", c + 1);
   }
@@ -573,6 +572,14 @@ class CsvBody {
     return plans;
   }
 
+  /// How many categories each plan knew when its column was read last.
+  void remember(const std::vector<ColumnPlan>& plans, const std::vector<bool>& marked) {
+    known_.resize(plans.size());
+    for (std::size_t c = 0; c < plans.size(); ++c) {
+      if (marked[c]) known_[c] = plans[c].categories.size();
+    }
+  }
+
   /// Reads the marked columns by plan and joins what was found to `evidence`.
   /// @throws DataError for rows that are not as the layout says, and cells that are not as a given plan says.
   void read(const std::vector<ColumnPlan>& plans, const std::vector<bool>& marked,
@@ -744,16 +751,6 @@ class CsvBody {
     return Column(std::move(made));
   }
 
- public:
-  /// How many categories each plan knew when its column was read last.
-  void remember(const std::vector<ColumnPlan>& plans, const std::vector<bool>& marked) {
-    known_.resize(plans.size());
-    for (std::size_t c = 0; c < plans.size(); ++c) {
-      if (marked[c]) known_[c] = plans[c].categories.size();
-    }
-  }
-
- private:
   CsvText text_;
   const CsvLayout& layout_;
   const CsvOptions& options_;
@@ -831,8 +828,8 @@ class CsvWindows {
 
   /// The next window; false at the end. The text is good until the next call.
   bool next(CsvText& text, CsvPieces& cut) {
-    line_ += std::count(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(start_), '\n');
-    if (first_) line_ -= std::count(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(start_), '\n');
+    // line_ already lies behind the preamble
+    if (!first_) line_ += std::count(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(start_), '\n');
     first_ = false;
     buffer_.erase(0, start_);
     start_ = 0;

@@ -7,11 +7,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/data/cells.hpp>
+#include <synthdata/data/number.hpp>
 
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 
 namespace synthdata::detail {
