@@ -50,7 +50,7 @@ SYNTHDATA_INLINE void make_codes(ColumnParts& parts) {
   const auto categories = static_cast<std::int64_t>(parts.schema.categories.size());
   if (categories > std::numeric_limits<std::uint32_t>::max()) throw DataError("a column of more than 2^32 categories");
   parts.width = code_width(categories);
-  parts.values = Tensor::empty({parts.size * parts.width}, DType::u8);
+  parts.values = Tensor::empty({parts.size * parts.width}, DType::u8, Device::cpu());
 }
 
 /// The marks of missing values while a column is made; an undefined tensor as long as there is none.
@@ -58,7 +58,7 @@ class MissingMarks {
  public:
   explicit MissingMarks(std::int64_t size) : size_(size) {}
   void mark(std::int64_t row) {
-    if (!marks_.defined()) marks_ = Tensor::zeros({(size_ + 7) / 8}, DType::u8);
+    if (!marks_.defined()) marks_ = Tensor::zeros({(size_ + 7) / 8}, DType::u8, Device::cpu());
     auto& byte = static_cast<std::uint8_t*>(marks_.bytes())[row >> 3];
     byte = static_cast<std::uint8_t>(byte | 1u << (row & 7));
   }
@@ -79,7 +79,7 @@ SYNTHDATA_INLINE Tensor missing_marks(const std::vector<bool>& missing) {
 /// Joins texts: text(i) for i in 0 ... count - 1, called twice each.
 template <class F>
 Texts join_texts(std::int64_t count, F&& text) {
-  Texts texts{{}, Tensor::empty({count + 1}, DType::i64)};
+  Texts texts{{}, Tensor::empty({count + 1}, DType::i64, Device::cpu())};
   auto* offsets = texts.offsets.template data<std::int64_t>();
   std::int64_t bytes = 0;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -87,7 +87,7 @@ Texts join_texts(std::int64_t count, F&& text) {
     bytes += static_cast<std::int64_t>(std::string_view(text(i)).size());
   }
   offsets[count] = bytes;
-  texts.bytes = Tensor::empty({bytes}, DType::u8);
+  texts.bytes = Tensor::empty({bytes}, DType::u8, Device::cpu());
   for (std::int64_t i = 0; i < count; ++i) {
     const std::string_view piece = text(i);
     if (!piece.empty()) std::memcpy(static_cast<char*>(texts.bytes.bytes()) + offsets[i], piece.data(), piece.size());
@@ -139,7 +139,7 @@ SYNTHDATA_INLINE Column Column::integers(std::string name, std::span<const std::
   const auto size = static_cast<std::int64_t>(values.size());
   return Column({.schema = {.name = std::move(name), .type = ColumnType::integer},
                  .size = size,
-                 .values = Tensor::from(values, {size}),
+                 .values = Tensor::from(values, {size}, Device::cpu()),
                  .missing = detail::missing_marks(missing)});
 }
 SYNTHDATA_INLINE Column Column::reals(std::string name, std::span<const double> values,
@@ -147,13 +147,13 @@ SYNTHDATA_INLINE Column Column::reals(std::string name, std::span<const double> 
   const auto size = static_cast<std::int64_t>(values.size());
   return Column({.schema = {.name = std::move(name), .type = ColumnType::real},
                  .size = size,
-                 .values = Tensor::from(values, {size}),
+                 .values = Tensor::from(values, {size}, Device::cpu()),
                  .missing = detail::missing_marks(missing)});
 }
 SYNTHDATA_INLINE Column Column::booleans(std::string name, const std::vector<bool>& values,
                                          const std::vector<bool>& missing) {
   const auto size = static_cast<std::int64_t>(values.size());
-  Tensor bytes = Tensor::empty({size}, DType::u8);
+  Tensor bytes = Tensor::empty({size}, DType::u8, Device::cpu());
   for (std::size_t i = 0; i < values.size(); ++i) bytes.data<std::uint8_t>()[i] = values[i];
   return Column({.schema = {.name = std::move(name), .type = ColumnType::boolean},
                  .size = size,
@@ -192,7 +192,7 @@ SYNTHDATA_INLINE Column Column::date_times(std::string name, std::span<const std
   const auto size = static_cast<std::int64_t>(microseconds.size());
   ColumnParts parts{.schema = {.name = std::move(name), .type = ColumnType::date_time},
                     .size = size,
-                    .values = Tensor::from(microseconds, {size}),
+                    .values = Tensor::from(microseconds, {size}, Device::cpu()),
                     .missing = detail::missing_marks(missing)};
   parts.schema.pattern = std::move(pattern);
   parts.schema.zone = std::move(zone);
@@ -304,7 +304,7 @@ SYNTHDATA_INLINE Column Column::take(std::span<const std::int64_t> rows) const {
   to.width = parts_.width;
   const auto row = [&](std::int64_t i) { return rows[static_cast<std::size_t>(i)]; };
   const auto copy = [&]<class T>(std::int64_t unit, T) {
-    to.values = Tensor::empty({count * unit}, parts_.values.dtype());
+    to.values = Tensor::empty({count * unit}, parts_.values.dtype(), Device::cpu());
     const auto* from = static_cast<const T*>(parts_.values.bytes());
     for (std::int64_t i = 0; i < count; ++i) static_cast<T*>(to.values.bytes())[i] = from[row(i)];
   };
@@ -353,7 +353,7 @@ SYNTHDATA_INLINE Column Column::append(const Column& below) const {
       detail::store_code(to, size() + i, code);
     }
   } else if (parts_.values.defined()) {
-    to.values = Tensor::empty({to.size}, parts_.values.dtype());
+    to.values = Tensor::empty({to.size}, parts_.values.dtype(), Device::cpu());
     auto* bytes = static_cast<char*>(to.values.bytes());
     for (const Column* half : halves) {
       const auto count = static_cast<std::size_t>(half->parts_.values.size_bytes());
@@ -500,7 +500,7 @@ SYNTHDATA_INLINE Tensor Table::to_tensor(std::span<const std::string> names, DTy
     throw DataError(concat("to_tensor: column ", in_quotes(column.name()), " has ", column.missing_count(),
                            " missing values, and ", dtype, " has none for them"));
   }
-  Tensor tensor = Tensor::empty({size_, width}, dtype);
+  Tensor tensor = Tensor::empty({size_, width}, dtype, Device::cpu());
   visit_dtype(dtype, [&]<class T>() {
     T* to = tensor.data<T>();
     for (std::int64_t c = 0; c < width; ++c) {
@@ -533,7 +533,7 @@ SYNTHDATA_INLINE Table Table::from_tensor(const Tensor& tensor, std::span<const 
     ColumnParts parts{.schema = {.name = names[static_cast<std::size_t>(c)],
                                  .type = floating ? ColumnType::real : ColumnType::integer},
                       .size = rows,
-                      .values = Tensor::empty({rows}, values.dtype())};
+                      .values = Tensor::empty({rows}, values.dtype(), Device::cpu())};
     detail::MissingMarks marks(rows);
     for (std::int64_t i = 0; i < rows; ++i) {
       if (!floating) {
