@@ -7,12 +7,14 @@
 #include <synthdata/autodiff/node.hpp>
 #include <synthdata/autodiff/var.hpp>
 #include <synthdata/config.hpp>
+#include <synthdata/core/communicator.hpp>
 #include <synthdata/core/dtype.hpp>
 #include <synthdata/core/error.hpp>
 #include <synthdata/core/memory.hpp>
 #include <synthdata/core/owned.hpp>
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/core/random.hpp>
+#include <synthdata/core/rendezvous.hpp>
 #include <synthdata/core/shape.hpp>
 #include <synthdata/core/tensor.hpp>
 #include <synthdata/data/adaptors.hpp>
@@ -68,6 +70,7 @@
 #include <synthdata/nn/summary.hpp>
 #include <synthdata/ops/activation.hpp>
 #include <synthdata/ops/check.hpp>
+#include <synthdata/ops/communicate.hpp>
 #include <synthdata/ops/conv.hpp>
 #include <synthdata/ops/dropout.hpp>
 #include <synthdata/ops/extents.hpp>
@@ -84,6 +87,7 @@
 #include <synthdata/ops/shape.hpp>
 #include <synthdata/ops/softmax.hpp>
 #include <synthdata/optim/ema.hpp>
+#include <synthdata/optim/gradient_buckets.hpp>
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/optim/rule.hpp>
 #include <synthdata/optim/schedule.hpp>

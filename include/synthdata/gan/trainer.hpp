@@ -3,9 +3,18 @@
 // One step is `critic_steps` updates of the critic and one of the generator. The trainer borrows both nets: they are
 // the trained nets afterwards. Losses, penalties and update rules are values; a new one edits nothing here.
 //
+// With a communicator several ranks train one pair of nets: each has a trainer, its own data and its own random
+// numbers, and all have the same weights, bit for bit, after every step. n ranks with batches of b do what one does
+// with a batch of n b (but for unrolled steps, where the critic looks at its own rank's batch only):
+//
+//   Rng rng = Rng{seed}.split(ranks.rank());
+//   AdversarialTrainer trainer{g, d, NonSaturating{}, {.communicator = &ranks}};
+//   trainer.fit(data | shard(ranks.rank(), ranks.size()), {.batch_size = 64}, rng);
+//
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/core/communicator.hpp>
 #include <synthdata/core/precision.hpp>
 #include <synthdata/data/loader.hpp>
 #include <synthdata/gan/checkpoint.hpp>
@@ -15,6 +24,7 @@
 #include <synthdata/gan/loss.hpp>
 #include <synthdata/gan/penalty.hpp>
 #include <synthdata/optim/ema.hpp>
+#include <synthdata/optim/gradient_buckets.hpp>
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/optim/schedule.hpp>
 
@@ -39,6 +49,9 @@ struct TrainerOptions {
   Precision precision = Precision::f32;      ///< of the products of both nets; weights and their updates are always f32
   double ema_decay = 0.0;                    ///< > 0: an average of the generator is kept, see averaged_generator()
   CollapseOptions collapse = {};
+  Communicator* communicator = nullptr;       ///< to the other ranks of this run; null: there are none
+  bool synchronize_batch_norm = true;         ///< statistics over the batches of all ranks
+  std::int64_t bucket_bytes = 25'000'000;     ///< gradients that are averaged over the ranks together
 };
 
 /// A part of the critic's loss that a penalty adds.
@@ -47,7 +60,7 @@ struct LossTerm {
   double value;
 };
 
-/// What one training step did.
+/// What one training step did. With several ranks: losses and diversity are their means, samples this rank's.
 struct StepInfo {
   std::int64_t step = 0;     ///< counts from 1
   std::int64_t epoch = 0;    ///< epochs finished with this step
@@ -68,12 +81,33 @@ struct FitOptions {
 namespace detail {
 /// @throws NumericError for options out of their range.
 void check_options(const TrainerOptions& options);
-/// The number of a loss term. @throws NumericError naming step and term unless it is finite.
-double checked(std::int64_t step, const char* term, const Var& value);
-/// Adds the gradients of `loss` to `sum`, one for each parameter.
-void add_gradients(const Var& loss, const ModuleState& state, std::vector<Tensor>& sum);
-/// Updates the parameters by the sum of the gradients of options.accumulate batches.
-void apply_gradients(const TrainerOptions& options, std::vector<Tensor>& sum, Optimizer& optimizer, double rate);
+/// The number of a loss term, the mean over all ranks. @throws NumericError naming step and term unless it is finite;
+/// all ranks do.
+double checked(const TrainerOptions& options, std::int64_t step, const char* term, const Var& value);
+/// Makes all ranks start from the state of rank 0.
+void broadcast_state(const ModuleState& state, Communicator& communicator);
+/// @throws Error if two ranks draw the same random numbers.
+void check_streams(const Rng& rng, Communicator& communicator);
+
+/// The gradients of one update, from options.accumulate batches.
+class GradientSum final : public GradListener {
+ public:
+  GradientSum(const TrainerOptions& options, const ModuleState& state);
+  /// Adds the gradients of one batch's loss. Those of the last batch go to the other ranks as they become complete.
+  void add(const Var& loss);
+  /// Updates the parameters.
+  void apply(Optimizer& optimizer, double rate);
+
+ private:
+  void complete(std::size_t i, const Var& gradient) override;
+
+  const TrainerOptions& options_;
+  const ModuleState& state_;
+  std::vector<Tensor> sum_;
+  std::int64_t batches_ = 0;
+  std::optional<GradientBuckets> buckets_;
+};
+
 /// x with the instance noise of this step: both kinds of sample are blurred alike, less and less.
 Var blurred(const TrainerOptions& options, std::int64_t step, const Var& x, Rng& rng);
 /// One update that is recorded: the parameters become expressions, and so do the rule's running values.
@@ -102,6 +136,10 @@ class AdversarialTrainer {
       throw DeviceError(
           concat("AdversarialTrainer: the generator is on ", device_, ", the critic on ", device_of(critic_state_)));
     }
+    if (options_.communicator) {
+      detail::broadcast_state(generator_state_, *options_.communicator);
+      detail::broadcast_state(critic_state_, *options_.communicator);
+    }
     if (options_.ema_decay > 0.0) {
       ema_.emplace(options_.ema_decay);
       average_.emplace(generator);
@@ -124,7 +162,7 @@ class AdversarialTrainer {
   /// Called after every step, and after the step that takes the last batch of an epoch.
   void on_step(std::function<void(const StepInfo&)> callback) { on_step_.push_back(std::move(callback)); }
   void on_epoch(std::function<void(const StepInfo&)> callback) { on_epoch_.push_back(std::move(callback)); }
-  /// Ends fit() after the current step; for callbacks.
+  /// Ends fit() after the current step, on all ranks; for callbacks.
   void stop() { stopped_ = true; }
 
   /// Trains until options.steps steps are done or a callback calls stop().
@@ -139,6 +177,9 @@ class AdversarialTrainer {
       for (const auto& callback : on_step_) callback(info);
       if (info.epoch != epoch_before) {
         for (const auto& callback : on_epoch_) callback(info);
+      }
+      if (options_.communicator) {
+        stopped_ = options_.communicator->reduce(stopped_ ? 1.0 : 0.0, Reduction::sum) > 0.0;
       }
     }
     return info;
@@ -159,26 +200,29 @@ class AdversarialTrainer {
     StepInfo info;
     info.step = step_ + 1;
     Context context{.mode = Mode::training, .rng = &rng};
+    if (options_.communicator && !streams_checked_) detail::check_streams(rng, *options_.communicator);
+    streams_checked_ = true;
+    if (options_.synchronize_batch_norm) context.communicator = options_.communicator;
     // With one critic step the generator learns from the very batch the critic has just seen.
     const bool shared = options_.critic_steps == 1 && options_.accumulate == 1;
     Play play;
     for (std::int64_t k = 0; k < options_.critic_steps; ++k) {
-      Gradients sum(critic_state_.parameters.size());
+      detail::GradientSum sum(options_, critic_state_);
       for (std::int64_t a = 0; a < options_.accumulate; ++a) {
         play = next_play(source, rng, context, shared);
         info.samples += play.real.shape(0);
         update_critic_gradients(play, context, info, sum);
       }
-      detail::apply_gradients(options_, sum, critic_optimizer_, critic_rate());
+      sum.apply(critic_optimizer_, critic_rate());
       if constexpr (requires { loss_.constrain(critic_state_.parameters); }) loss_.constrain(critic_state_.parameters);
     }
-    Gradients sum(generator_state_.parameters.size());
+    detail::GradientSum sum(options_, generator_state_);
     for (std::int64_t a = 0; a < options_.accumulate; ++a) {
       if (!shared) play.fake = generate(play, rng, context);
       update_generator_gradients(play, context, info, sum);
     }
-    if (collapse_.due(info.step)) collapse_.observe(info.step, play.real, play.fake.value());
-    detail::apply_gradients(options_, sum, generator_optimizer_, generator_rate());
+    if (collapse_.due(info.step)) collapse_.observe(info.step, play.real, play.fake.value(), options_.communicator);
+    sum.apply(generator_optimizer_, generator_rate());
     if (ema_) ema_->update(state_of(*average_), generator_state_);
     ++step_;
     info.epoch = source.state().epoch;
@@ -248,7 +292,6 @@ class AdversarialTrainer {
     const char* name;
     std::function<Var(const Score&, const Tensor& real, const Tensor& fake, Rng&)> value;
   };
-  using Gradients = std::vector<Tensor>;
 
   /// A real batch and the fake one it is compared with.
   struct Play {
@@ -285,7 +328,7 @@ class AdversarialTrainer {
   double critic_rate() const { return rate(options_.critic_learning_rate); }
   double generator_rate() const { return rate(options_.generator_learning_rate); }
 
-  void update_critic_gradients(const Play& play, Context& context, StepInfo& info, Gradients& sum) {
+  void update_critic_gradients(const Play& play, Context& context, StepInfo& info, detail::GradientSum& sum) {
     Rng& rng = *context.rng;
     const Var fake = play.fake.detach();
     Var loss = loss_.critic(critic_(blurred(play.real, rng), play.labels, context),
@@ -293,11 +336,11 @@ class AdversarialTrainer {
     info.penalties.clear();
     for (const NamedPenalty& penalty : penalties_) {
       const Var value = penalty.value(Score(critic_, play.labels, context), play.real, fake.value(), rng);
-      info.penalties.push_back({penalty.name, detail::checked(step_ + 1, penalty.name, value)});
+      info.penalties.push_back({penalty.name, detail::checked(options_, step_ + 1, penalty.name, value)});
       loss = loss + value;
     }
-    info.critic_loss = detail::checked(step_ + 1, "critic loss", loss);
-    detail::add_gradients(loss, critic_state_, sum);
+    info.critic_loss = detail::checked(options_, step_ + 1, "critic loss", loss);
+    sum.add(loss);
   }
 
   Var generator_loss(const D& critic, const Play& play, Context& context) const {
@@ -309,7 +352,7 @@ class AdversarialTrainer {
     }
   }
 
-  void update_generator_gradients(const Play& play, Context& context, StepInfo& info, Gradients& sum) {
+  void update_generator_gradients(const Play& play, Context& context, StepInfo& info, detail::GradientSum& sum) {
     Var loss;
     if (options_.unrolled_steps == 0) {
       loss = generator_loss(critic_, play, context);
@@ -318,8 +361,8 @@ class AdversarialTrainer {
       unroll(ahead, play, context);
       loss = generator_loss(ahead, play, context);
     }
-    info.generator_loss = detail::checked(step_ + 1, "generator loss", loss);
-    detail::add_gradients(loss, generator_state_, sum);
+    info.generator_loss = detail::checked(options_, step_ + 1, "generator loss", loss);
+    sum.add(loss);
   }
 
   /// Moves a copy of the critic some updates ahead, recorded, so that the generator's gradient flows through them.
@@ -389,7 +432,7 @@ class AdversarialTrainer {
   CollapseDetector collapse_;
   Device device_;  // of both nets
   std::int64_t step_ = 0;
-  bool stopped_ = false;
+  bool stopped_ = false, streams_checked_ = false;
 };
 
 }  // namespace synthdata
