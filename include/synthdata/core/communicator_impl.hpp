@@ -26,16 +26,15 @@ class RankTable {
  public:
   /// What a rank brings to a call.
   struct Part {
-    const char* call;
-    Tensor* x;
-    Reduction how;
+    std::string call;  // "sum of [3] f32"
+    Tensor* x = nullptr;
   };
 
   RankTable(int ranks, double timeout_s)
       : parts(static_cast<std::size_t>(ranks)), here_(parts.size(), false), timeout_s_(timeout_s) {}
 
   /// Returns when all ranks are here. What each wrote before, all may read after.
-  void meet(int rank, const char* call) {
+  void meet(int rank) {
     std::unique_lock lock(mutex_);
     throw_failure(rank);
     here_[static_cast<std::size_t>(rank)] = true;
@@ -49,7 +48,7 @@ class RankTable {
     met_.wait_for(lock, std::chrono::duration<double>(timeout_s_), [&] { return over() || !failure_.empty(); });
     if (over()) return;
     if (failure_.empty()) {
-      failure_ = concat(call, " waited ", timeout_s_, " s for rank");
+      failure_ = concat(parts[static_cast<std::size_t>(rank)].call, " waited ", timeout_s_, " s for rank");
       for (std::size_t r = 0; r < here_.size(); ++r) {
         if (!here_[r]) failure_ += concat(" ", r);
       }
@@ -109,34 +108,32 @@ class ThreadCommunicator final : public Communicator {
   void start(Tensor& x, Reduction how) override {
     check_reduced(x);
     Tensor near = x.to(Device::cpu());
-    meet_with(near, how == Reduction::sum ? "sum" : "mean", how);
+    meet_with(near, how == Reduction::sum ? "sum" : "mean");
     const std::int64_t begin = x.size() * rank() / size(), end = x.size() * (rank() + 1) / size();
     visit_floating(x.dtype(), "reduce", [&]<class T>() {
       reduce_part<T>(table_.parts, begin, end, how == Reduction::sum ? 1.0 : 1.0 / size());
     });
-    table_.meet(rank(), "reduce");
+    table_.meet(rank());
     if (!x.device().is_cpu()) x.copy_elements(near);
   }
   void wait() override {}
   void broadcast(Tensor& x) override {
     Tensor near = x.to(Device::cpu());
-    meet_with(near, "broadcast", Reduction::sum);
+    meet_with(near, "broadcast");
     if (rank() != 0) near.copy_elements(*table_.parts[0].x);
-    table_.meet(rank(), "broadcast");
+    table_.meet(rank());
     if (rank() != 0 && !x.device().is_cpu()) x.copy_elements(near);
   }
 
  private:
-  void meet_with(Tensor& x, const char* call, Reduction how) {
+  void meet_with(Tensor& x, const char* call) {
     const auto& parts = table_.parts;
-    table_.parts[static_cast<std::size_t>(rank())] = {call, &x, how};
-    table_.meet(rank(), call);
-    for (std::size_t r = 1; r < parts.size(); ++r) {
-      const bool same = std::string_view(parts[r].call) == parts[0].call && parts[r].x->size() == parts[0].x->size() &&
-                        parts[r].x->dtype() == parts[0].x->dtype();
-      if (!same) {
-        throw Error(concat("Communicator: ranks make different calls\n  rank 0 ", parts[0].call, " of ",
-                           parts[0].x->str(), "\n  rank ", r, " ", parts[r].call, " of ", parts[r].x->str()));
+    table_.parts[static_cast<std::size_t>(rank())] = {concat(call, " of ", x.str()), &x};
+    table_.meet(rank());
+    for (std::size_t r = 1; r < parts.size(); ++r) {  // of the others only the text: they may be gone with their tensors
+      if (parts[r].call != parts[0].call) {
+        throw Error(concat("Communicator: ranks make different calls\n  rank 0 ", parts[0].call, "\n  rank ", r, " ",
+                           parts[r].call));
       }
     }
   }
@@ -147,15 +144,19 @@ class ThreadCommunicator final : public Communicator {
 SYNTHDATA_INLINE void run_ranks(int ranks, double timeout_s, void (*call)(void*, Communicator&), void* f) {
   if (ranks < 1) throw Error(concat("run_ranks: expects at least one rank, got ", ranks));
   RankTable table(ranks, timeout_s);
-  std::exception_ptr first;
+  std::mutex mutex;
+  std::exception_ptr first;  // the cause, rather than what followed from it
   const auto fail = [&](const std::string& why) {
-    if (table.fail(why)) first = std::current_exception();
+    const bool cause = table.fail(why);
+    const std::lock_guard lock(mutex);
+    if (cause || !first) first = std::current_exception();
   };
   const auto run = [&](int rank) {
     ThreadCommunicator own(rank, ranks, table);
     try {
       call(f, own);
-      table.meet(rank, "the end of run_ranks");  // a rank that ends early is noticed by those that go on
+      table.parts[static_cast<std::size_t>(rank)] = {"the end", nullptr};
+      table.meet(rank);  // a rank that ends early is noticed by those that go on
     } catch (const std::exception& e) {
       fail(concat("rank ", rank, " failed: ", e.what()));
     } catch (...) {

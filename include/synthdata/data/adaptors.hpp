@@ -191,6 +191,12 @@ inline auto scale(float low, float high) {
   }};
 }
 
+/// The samples rank, rank + ranks, rank + 2 ranks, ...: one of `ranks` parts of equal size; up to ranks - 1 samples at
+/// the end are in none. @throws DataError unless 0 <= rank < ranks, when applied.
+inline auto shard(std::int64_t rank, std::int64_t ranks) {
+  return Adaptor{[=]<Dataset D>(D dataset) { return ShardedDataset<D>(std::move(dataset), rank, ranks); }};
+}
+
 /// The first `count` samples, or all if there are fewer. @throws DataError if count < 0, when applied.
 inline auto take(std::int64_t count) {
   return Adaptor{[count]<Dataset D>(D dataset) { return TakenDataset<D>(std::move(dataset), count); }};
