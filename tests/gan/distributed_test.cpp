@@ -65,7 +65,6 @@ Result train(Communicator* ranks, std::int64_t steps, TrainerOptions options, bo
   const Table noise{normal({60, 4}, data), 12, rank, count};
   Generator generator{net<batch_norm>(4, 3, weights), TableLatent{noise}};
   Discriminator critic{net<batch_norm>(3, 1, weights)};
-  options.learning_rate = 1e-3;
   options.collapse.every = 5;
   options.communicator = ranks;
   AdversarialTrainer trainer{generator, critic, NonSaturating{}, options};
@@ -110,46 +109,42 @@ bool same_state(const Result& a, const Result& b) {
 
 TEST_CASE("n ranks with batches of b train as one process with batches of n b") {
   const int count = GENERATE(2, 3);
-  const bool penalty = GENERATE(false, true);
-  TrainerOptions options;
-  SECTION("plainly") {}
-  SECTION("with clipped and accumulated gradients, in buckets of two kinds of size") {
-    options = {.critic_steps = 2, .accumulate = 2, .clip_norm = 0.5, .bucket_bytes = GENERATE(1, 300)};
+  const bool penalty = GENERATE(false, true), all_options = GENERATE(false, true), batch_norm = GENERATE(false, true);
+  TrainerOptions options{.learning_rate = 1e-3};
+  if (all_options) {  // buckets of one gradient or of some
+    options = {.critic_steps = 2, .learning_rate = 1e-3, .accumulate = 2, .clip_norm = 0.5, .bucket_bytes = count == 2 ? 1 : 300};
   }
-  SECTION("by gradients of plain size: SGD shows a wrong factor, Adam does not") {
-    options = {.generator_rule = Sgd{}, .critic_rule = Sgd{}};
+  if (batch_norm) {  // a bias in front of it has no gradient but rounding, which Adam would blow up
+    options.generator_rule = options.critic_rule = Sgd{};
+    options.learning_rate = 0.05;
   }
-  // 20 steps of 1e-3 or less; a wrong gradient moves weights by 1e-2.
-  const auto check = [&](const Result& one, const std::vector<Result>& many) {
-    for (const Result& rank : many) {
-      CHECK(worst_difference(rank, one) < 3e-4);
-      CHECK(same_state(rank, many[0]));  // bit for bit
-      for (std::size_t i = 0; i < rank.steps.size(); ++i) {
-        CHECK(rank.steps[i].critic_loss == many[0].steps[i].critic_loss);
-        CHECK(rank.steps[i].critic_loss == Approx(one.steps[i].critic_loss).epsilon(1e-3));
-        CHECK(rank.steps[i].generator_loss == Approx(one.steps[i].generator_loss).epsilon(1e-3));
-        CHECK(rank.steps[i].diversity == many[0].steps[i].diversity);
-      }
+  const Result one = batch_norm ? train<true>(nullptr, 20, options, penalty) : train<false>(nullptr, 20, options, penalty);
+  const std::vector<Result> many = batch_norm ? train_ranks<true>(count, 20, options, penalty)
+                                              : train_ranks<false>(count, 20, options, penalty);
+  for (const Result& rank : many) {
+    CHECK(worst_difference(rank, one) < 1e-4);  // the weights themselves move by more than 1e-2
+    CHECK(same_state(rank, many[0]));           // bit for bit
+    for (std::size_t i = 0; i < rank.steps.size(); ++i) {
+      CHECK(rank.steps[i].critic_loss == many[0].steps[i].critic_loss);
+      CHECK(rank.steps[i].critic_loss == Approx(one.steps[i].critic_loss).epsilon(1e-4));
+      CHECK(rank.steps[i].generator_loss == Approx(one.steps[i].generator_loss).epsilon(1e-4));
+      CHECK(rank.steps[i].diversity == many[0].steps[i].diversity);
     }
-  };
-  SECTION("without batch norm") { check(train<false>(nullptr, 20, options, penalty), train_ranks<false>(count, 20, options, penalty)); }
-  SECTION("with synchronised batch norm") {
-    check(train<true>(nullptr, 20, options, penalty), train_ranks<true>(count, 20, options, penalty));
   }
 }
 
 TEST_CASE("the first gradients of ranks are those of the joint batch up to rounding") {
   // One step of SGD with a rate of 1e-3 from the same weights: the difference of the weights is that of gradients.
-  const TrainerOptions options{.generator_rule = Sgd{}, .critic_rule = Sgd{}};
+  const TrainerOptions options{.learning_rate = 1e-3, .generator_rule = Sgd{}, .critic_rule = Sgd{}};
   CHECK(worst_difference(train_ranks<false>(3, 1, options, true)[1], train<false>(nullptr, 1, options, true)) < 1e-6);
   CHECK(worst_difference(train_ranks<true>(3, 1, options, true)[1], train<true>(nullptr, 1, options, true)) < 1e-6);
 }
 
 TEST_CASE("batch norm that is not synchronised keeps the weights of ranks alike, not their running statistics") {
-  const std::vector<Result> ranks = train_ranks<true>(2, 20, {.synchronize_batch_norm = false});
+  const std::vector<Result> ranks = train_ranks<true>(2, 20, {.learning_rate = 1e-3, .synchronize_batch_norm = false});
   CHECK_FALSE(same_state(ranks[0], ranks[1]));
   CHECK(same_bits(ranks[0].state[0], ranks[1].state[0]));
-  CHECK(worst_difference(ranks[0], train<true>(nullptr, 20, {}, false)) > 1e-3);
+  CHECK(worst_difference(ranks[0], train<true>(nullptr, 20, {.learning_rate = 1e-3}, false)) > 1e-3);
 }
 
 namespace {
