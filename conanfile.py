@@ -16,8 +16,8 @@ class SynthdataRecipe(ConanFile):
     topics = ("gan", "deep-learning", "synthetic-data", "header-only")
     package_type = "static-library"  # the type with compiled=True; without it configure() makes this a header library
     settings = "os", "arch", "compiler", "build_type"
-    options = {"compiled": [True, False]}
-    default_options = {"compiled": False}
+    options = {"compiled": [True, False], "image": [True, False]}
+    default_options = {"compiled": False, "image": False}
     exports_sources = "CMakeLists.txt", "LICENSE", "include/*", "packaging/*"
 
     def set_version(self):
@@ -31,6 +31,8 @@ class SynthdataRecipe(ConanFile):
     def requirements(self):
         self.requires("eigen/3.4.0", transitive_headers=True)
         self.requires("zlib/[>=1.2.11 <2]", transitive_headers=True)
+        if self.options.image:
+            self.requires("libjpeg-turbo/[>=2.1 <4]", transitive_headers=True)
 
     def validate(self):
         check_min_cppstd(self, 20)
@@ -41,6 +43,7 @@ class SynthdataRecipe(ConanFile):
     def generate(self):
         toolchain = CMakeToolchain(self)
         toolchain.cache_variables["SYNTHDATA_COMPILED"] = bool(self.options.compiled)
+        toolchain.cache_variables["CMAKE_DISABLE_FIND_PACKAGE_JPEG"] = not self.options.image
         for part in ("TESTS", "EXAMPLES", "BENCHMARKS"):
             toolchain.cache_variables[f"SYNTHDATA_BUILD_{part}"] = False
         toolchain.generate()
@@ -55,7 +58,7 @@ class SynthdataRecipe(ConanFile):
         CMake(self).install()
 
     def package_id(self):
-        if not self.info.options.compiled:
+        if not self.info.options.compiled and not self.info.options.image:
             self.info.clear()
 
     def package_info(self):

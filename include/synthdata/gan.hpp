@@ -18,8 +18,18 @@
 #include <synthdata/core/shape.hpp>
 #include <synthdata/core/tensor.hpp>
 #include <synthdata/data/adaptors.hpp>
+#include <synthdata/data/augment/audio.hpp>
+#include <synthdata/data/augment/color.hpp>
+#include <synthdata/data/augment/filter.hpp>
+#include <synthdata/data/augment/geometry.hpp>
+#include <synthdata/data/augment/mix.hpp>
+#include <synthdata/data/augment/policy.hpp>
+#include <synthdata/data/augment/series.hpp>
+#include <synthdata/data/augment/text.hpp>
+#include <synthdata/data/cifar.hpp>
 #include <synthdata/data/dataset.hpp>
 #include <synthdata/data/digits.hpp>
+#include <synthdata/data/image_folder.hpp>
 #include <synthdata/data/in_memory.hpp>
 #include <synthdata/data/loader.hpp>
 #include <synthdata/data/toy.hpp>
@@ -29,6 +39,7 @@
 #include <synthdata/functor/unary.hpp>
 #include <synthdata/gan/checkpoint.hpp>
 #include <synthdata/gan/condition.hpp>
+#include <synthdata/gan/diff_augment.hpp>
 #include <synthdata/gan/discriminator.hpp>
 #include <synthdata/gan/diversity.hpp>
 #include <synthdata/gan/generator.hpp>
@@ -41,6 +52,7 @@
 #include <synthdata/io/file.hpp>
 #include <synthdata/io/gzip.hpp>
 #include <synthdata/io/idx.hpp>
+#include <synthdata/io/image.hpp>
 #include <synthdata/io/json.hpp>
 #include <synthdata/io/log.hpp>
 #include <synthdata/io/npy.hpp>
@@ -85,6 +97,7 @@
 #include <synthdata/ops/resize.hpp>
 #include <synthdata/ops/scan.hpp>
 #include <synthdata/ops/shape.hpp>
+#include <synthdata/ops/shift.hpp>
 #include <synthdata/ops/softmax.hpp>
 #include <synthdata/optim/ema.hpp>
 #include <synthdata/optim/gradient_buckets.hpp>

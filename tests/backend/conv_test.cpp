@@ -186,6 +186,9 @@ TEST_CASE("convolution covers the shapes of image GANs") {
   check_both(square(9, 6, 8, 300, 3, 2, 1), true);
   check_both(square(10, 9, 40, 40, 1, 1, 0), false);  // pointwise
   check_both(square(2, 9, 6, 6, 1, 3, 0), true);      // stride beyond the kernel: positions nobody reaches
+  cpu::ConvGeometry dilated = square(5, 4, 6, 7, 4, 1, 0);
+  dilated.dilation[1] = dilated.dilation[2] = 2;
+  check_both(dilated, true);  // a kernel of the image's size that reaches beyond it
 }
 
 TEST_CASE("convolution by transformed tiles of 2 to 5 taps rounds within its bound, every isa") {

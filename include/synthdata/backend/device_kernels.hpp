@@ -57,8 +57,33 @@ struct ConvCall {
   Precision precision = Precision::f32;
 };
 
+/// Work on a device that is recorded once and then repeated with a single call. What it allocates stays its own, so it
+/// reads and writes the same addresses every time; everything that changes from one time to the next must come from
+/// memory: inputs are copied into tensors the work reads, random numbers move on by themselves, and the numbers of an
+/// update (learning rate, step) are written to where numbers() says.
+///
+///   { graph.begin(Phase::warm_up); work(); graph.end(); }   // twice: caches and memory pools fill
+///   { graph.begin(Phase::record); work(); graph.end(); }    // nothing runs
+///   graph.replay(words);                                    // as often as wanted
+class DeviceGraph {
+ public:
+  enum class Phase { warm_up, record };
+  virtual ~DeviceGraph() = default;
+  virtual void begin(Phase phase) = 0;
+  virtual void end() = 0;
+  /// Gives up what begin() started, after an exception.
+  virtual void abandon() noexcept = 0;
+  /// Where the update recorded as number i reads its formula's numbers.
+  virtual void* numbers(std::size_t i) = 0;
+  /// Runs it, with random counters `shift` blocks behind those it was recorded with.
+  virtual void replay(std::uint64_t shift) = 0;
+};
+
 class DeviceKernels : public synthdata::detail::DeviceDriver {
  public:
+  /// A new, empty graph; the caller deletes it.
+  virtual DeviceGraph* new_graph(int device) = 0;
+
   // Moving elements. An index has been checked.
   virtual void copy_box(int device, const StridedBox& box, std::size_t element_size, const void* from, void* into) = 0;
   /// Remembers the first element of `index` outside [0, extent), with the name of the operation; the next

@@ -136,13 +136,37 @@ auto map(F f) {
   }};
 }
 
-/// augment(a): a(sample, rng), a new outcome in each epoch, the same for the same seed, epoch and index.
+namespace detail {
+/// An augmenter of tensors as one of samples: their `data` changes.
+template <TensorAugmenter A>
+struct OnData {
+  A augmenter;
+
+  template <SampleLike S>
+  S operator()(S sample, Rng& rng) const {
+    sample.data = augmenter(std::move(sample.data), rng);
+    return sample;
+  }
+};
+
 template <class A>
-auto augment(A augmenter) {
+auto augment_samples(A augmenter) {
   return Adaptor{[augmenter = std::move(augmenter)]<Dataset D>(D dataset) {
     static_assert(require_augmenter<A, SampleOf<D>>());
     return AugmentedDataset<D, A>(std::move(dataset), augmenter);
   }};
+}
+}  // namespace detail
+
+/// augment(a): a(sample, rng), a new outcome in each epoch, the same for the same seed, epoch and index. An augmenter
+/// of tensors changes the samples' data.
+template <class A>
+auto augment(A augmenter) {
+  if constexpr (TensorAugmenter<A>) {
+    return augment(detail::OnData<A>{std::move(augmenter)});
+  } else {
+    return detail::augment_samples(std::move(augmenter));
+  }
 }
 
 /// Mirrors an image [..., W, C] left-right with the given probability. An Augmenter.

@@ -93,6 +93,12 @@ concept ReturnsSample = requires(const A& augmenter, S sample, Rng& rng) {
 template <class A, class S = Sample>
 concept Augmenter = TakesSampleAndRng<A, S> && ReturnsSample<A, S> && std::move_constructible<A>;
 
+/// Changes a tensor at random: `Tensor operator()(Tensor sample, Rng& rng) const`.
+template <class A>
+concept TensorAugmenter = std::move_constructible<A> && requires(const A& augmenter, Tensor x, Rng& rng) {
+  { augmenter(std::move(x), rng) } -> std::convertible_to<Tensor>;
+};
+
 /// `Batch next()`
 template <class B>
 concept HasNext = requires(B& source) {

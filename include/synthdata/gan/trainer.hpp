@@ -14,7 +14,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/device_kernels.hpp>
 #include <synthdata/core/communicator.hpp>
+#include <synthdata/core/owned.hpp>
 #include <synthdata/core/precision.hpp>
 #include <synthdata/data/loader.hpp>
 #include <synthdata/gan/checkpoint.hpp>
@@ -47,7 +49,11 @@ struct TrainerOptions {
   std::int64_t instance_noise_steps = 0;     ///< > 0: the noise falls to 0 in a line over so many steps
   std::int64_t unrolled_steps = 0;           ///< critic updates the generator looks ahead (Metz et al. 2017)
   Precision precision = Precision::f32;      ///< of the products of both nets; weights and their updates are always f32
-  double ema_decay = 0.0;                    ///< > 0: an average of the generator is kept, see averaged_generator()
+  /// On a GPU: after two steps the third is captured, and from then on a step is one call. The same results; pays where
+  /// nets are small. Losses are checked after the update. Not with unrolled_steps, instance_noise_steps or a
+  /// communicator.
+  bool graph = false;
+  double ema_decay = 0.0;  ///< > 0: an average of the generator is kept, see averaged_generator()
   CollapseOptions collapse = {};
   Communicator* communicator = nullptr;       ///< to the other ranks of this run; null: there are none
   bool synchronize_batch_norm = true;         ///< statistics over the batches of all ranks
@@ -81,9 +87,8 @@ struct FitOptions {
 namespace detail {
 /// @throws NumericError for options out of their range.
 void check_options(const TrainerOptions& options);
-/// The number of a loss term, the mean over all ranks. @throws NumericError naming step and term unless it is finite;
-/// all ranks do.
-double checked(const TrainerOptions& options, std::int64_t step, const char* term, const Var& value);
+/// The number of a loss term. @throws NumericError naming step and term unless it is finite.
+double checked(std::int64_t step, const char* term, const Var& value);
 /// Makes all ranks start from the state of rank 0.
 void broadcast_state(const ModuleState& state, Communicator& communicator);
 /// @throws Error if two ranks draw the same random numbers.
@@ -108,6 +113,29 @@ class GradientSum final : public GradListener {
   std::optional<GradientBuckets> buckets_;
 };
 
+/// A training step as a graph of a device: what it reads, what it tells, and how random numbers go on.
+struct StepCapture {
+  explicit StepCapture(Device device);
+  /// Copies the batches to where the graph reads them. False if they or the random stream do not fit it.
+  bool take(const std::vector<Batch>& next, const RngState& rng, Device device);
+  void add_term(std::string_view name, const Var& value);
+  /// Ends recording; the generator went from `before` to `after` meanwhile.
+  void finish(const RngState& before, const RngState& after);
+  /// Runs the step and moves rng on as the step itself would have done.
+  void replay(Rng& rng);
+  /// The loss terms of the last replay. @throws NumericError naming step and term unless all are finite.
+  std::vector<std::pair<std::string_view, double>> terms(std::int64_t step) const;
+
+  Owned<backend::DeviceGraph> graph;
+  std::vector<Batch> batches;
+  RngState stream;  // the random stream it was recorded with
+  int warm_ups = 0;
+  bool recording = false, recorded = false;
+  std::uint64_t blocks = 0;  // counters that one step takes
+  std::vector<std::string_view> names;
+  std::vector<Tensor> values;
+  Tensor all_values;
+};
 /// x with the instance noise of this step: both kinds of sample are blurred alike, less and less.
 Var blurred(const TrainerOptions& options, std::int64_t step, const Var& x, Rng& rng);
 /// One update that is recorded: the parameters become expressions, and so do the rule's running values.
@@ -140,6 +168,7 @@ class AdversarialTrainer {
       detail::broadcast_state(generator_state_, *options_.communicator);
       detail::broadcast_state(critic_state_, *options_.communicator);
     }
+    if (options_.graph && !device_.is_cpu()) capture_.emplace(device_);
     if (options_.ema_decay > 0.0) {
       ema_.emplace(options_.ema_decay);
       average_.emplace(generator);
@@ -199,30 +228,12 @@ class AdversarialTrainer {
     const OnDevice there(device_);
     StepInfo info;
     info.step = step_ + 1;
-    Context context{.mode = Mode::training, .rng = &rng};
     if (options_.communicator && !streams_checked_) detail::check_streams(rng, *options_.communicator);
     streams_checked_ = true;
-    if (options_.synchronize_batch_norm) context.communicator = options_.communicator;
-    // With one critic step the generator learns from the very batch the critic has just seen.
-    const bool shared = options_.critic_steps == 1 && options_.accumulate == 1;
-    Play play;
-    for (std::int64_t k = 0; k < options_.critic_steps; ++k) {
-      detail::GradientSum sum(options_, critic_state_);
-      for (std::int64_t a = 0; a < options_.accumulate; ++a) {
-        play = next_play(source, rng, context, shared);
-        info.samples += play.real.shape(0);
-        update_critic_gradients(play, context, info, sum);
-      }
-      sum.apply(critic_optimizer_, critic_rate());
-      if constexpr (requires { loss_.constrain(critic_state_.parameters); }) loss_.constrain(critic_state_.parameters);
-    }
-    detail::GradientSum sum(options_, generator_state_);
-    for (std::int64_t a = 0; a < options_.accumulate; ++a) {
-      if (!shared) play.fake = generate(play, rng, context);
-      update_generator_gradients(play, context, info, sum);
-    }
+    const std::vector<Batch> batches = next_batches(source);
+    for (const Batch& batch : batches) info.samples += batch.data.shape(0);
+    const Play play = capture_ ? captured_updates(batches, rng, info) : updates(batches, rng, info);
     if (collapse_.due(info.step)) collapse_.observe(info.step, play.real, play.fake.value(), options_.communicator);
-    sum.apply(generator_optimizer_, generator_rate());
     if (ema_) ema_->update(state_of(*average_), generator_state_);
     ++step_;
     info.epoch = source.state().epoch;
@@ -299,23 +310,112 @@ class AdversarialTrainer {
     Var fake;
   };
 
+  /// All batches of one step. Data sets work on the CPU.
   template <class Source>
-  Play next_play(Source& source, Rng& rng, Context& context, bool recorded) {
-    const Batch batch = next_batch(source);
-    Play play{batch.data.to(device_), batch.labels.to(device_), {}};
-    if (critic_.classes() > 0 && !play.labels.defined()) {
-      throw DataError("AdversarialTrainer: the nets are conditional, but the data has no labels");
+  std::vector<Batch> next_batches(Source& source) const {
+    const OnDevice host(Device::cpu());
+    std::vector<Batch> batches;
+    for (std::int64_t i = 0; i < options_.critic_steps * options_.accumulate; ++i) {
+      batches.push_back(source.next());
+      if (critic_.classes() > 0 && !batches.back().labels.defined()) {
+        throw DataError("AdversarialTrainer: the nets are conditional, but the data has no labels");
+      }
     }
-    const GradMode mode(recorded);
-    play.fake = generate(play, rng, context);
+    return batches;
+  }
+
+  /// The updates of one step; the last batches it played with.
+  Play updates(const std::vector<Batch>& batches, Rng& rng, StepInfo& info) {
+    Context context{.mode = Mode::training, .rng = &rng};
+    if (options_.synchronize_batch_norm) context.communicator = options_.communicator;
+    // With one critic step the generator learns from the very batch the critic has just seen.
+    const bool shared = options_.critic_steps == 1 && options_.accumulate == 1;
+    Play play;
+    auto batch = batches.begin();
+    for (std::int64_t k = 0; k < options_.critic_steps; ++k) {
+      detail::GradientSum sum(options_, critic_state_);
+      for (std::int64_t a = 0; a < options_.accumulate; ++a, ++batch) {
+        play = {batch->data.to(device_), batch->labels.to(device_), {}};
+        {
+          const GradMode mode(shared);
+          play.fake = generate(play, rng, context);
+        }
+        update_critic_gradients(play, context, info, sum);
+      }
+      sum.apply(critic_optimizer_, critic_rate());
+      if constexpr (requires { loss_.constrain(critic_state_.parameters); }) loss_.constrain(critic_state_.parameters);
+    }
+    detail::GradientSum sum(options_, generator_state_);
+    for (std::int64_t a = 0; a < options_.accumulate; ++a) {
+      if (!shared) play.fake = generate(play, rng, context);
+      update_generator_gradients(play, context, info, sum);
+    }
+    sum.apply(generator_optimizer_, generator_rate());
     return play;
   }
 
-  /// Data sets work on the CPU.
-  template <class Source>
-  static Batch next_batch(Source& source) {
-    const OnDevice host(Device::cpu());
-    return source.next();
+  /// The same by a graph: warmed up, recorded, then replayed. Batches of other shapes, or other random streams, than it
+  /// was recorded with run by themselves.
+  Play captured_updates(const std::vector<Batch>& batches, Rng& rng, StepInfo& info) {
+    detail::StepCapture& c = *capture_;
+    if (!c.take(batches, rng.state(), device_)) return updates(batches, rng, info);
+    try {
+      if (c.warm_ups < 2) {
+        c.graph->begin(backend::DeviceGraph::Phase::warm_up);
+        Play play = updates(c.batches, rng, info);
+        c.graph->end();
+        ++c.warm_ups;
+        return play;
+      }
+      if (!c.recorded) {
+        Rng fork = rng;
+        StepInfo unused;
+        c.graph->begin(backend::DeviceGraph::Phase::record);
+        c.recording = true;
+        captured_play_ = updates(c.batches, fork, unused);
+        captured_play_.fake = captured_play_.fake.detach();
+        c.finish(rng.state(), fork.state());
+        critic_optimizer_.uncount_steps(options_.critic_steps);
+        generator_optimizer_.uncount_steps(1);
+      }
+    } catch (...) {
+      c.recording = false;
+      c.graph->abandon();
+      throw;
+    }
+    std::size_t update = 0;
+    for (std::int64_t k = 0; k < options_.critic_steps; ++k) {
+      critic_optimizer_.step_captured(critic_rate(), c.graph->numbers(update++));
+    }
+    generator_optimizer_.step_captured(generator_rate(), c.graph->numbers(update));
+    c.replay(rng);
+    for (const auto& [name, value] : c.terms(step_ + 1)) note(info, name, value);
+    return captured_play_;
+  }
+
+  static constexpr std::string_view critic_term = "critic loss", generator_term = "generator loss";
+
+  /// Puts a loss term where it belongs in the report.
+  void note(StepInfo& info, std::string_view name, double value) const {
+    if (name == critic_term) {
+      info.critic_loss = value;
+    } else if (name == generator_term) {
+      info.generator_loss = value;
+    } else {
+      if (info.penalties.size() == penalties_.size()) info.penalties.clear();  // of an earlier batch
+      info.penalties.push_back({name.data(), value});
+    }
+  }
+  /// The same for a term that was just computed: its number is read and checked, or, while a step is being recorded,
+  /// kept for after the replay.
+  void note(StepInfo& info, std::string_view name, Var value) {
+    if (options_.communicator) {  // what is not finite on one rank is so on all, and stops all
+      Tensor mean = value.value().clone();
+      options_.communicator->reduce(mean, Reduction::mean);
+      value = mean;
+    }
+    if (capture_ && capture_->recording) return capture_->add_term(name, value);
+    note(info, name, detail::checked(step_ + 1, name.data(), value));
   }
 
   Var generate(const Play& play, Rng& rng, Context& context) const {
@@ -333,13 +433,12 @@ class AdversarialTrainer {
     const Var fake = play.fake.detach();
     Var loss = loss_.critic(critic_(blurred(play.real, rng), play.labels, context),
                             critic_(blurred(fake, rng), play.labels, context));
-    info.penalties.clear();
     for (const NamedPenalty& penalty : penalties_) {
       const Var value = penalty.value(Score(critic_, play.labels, context), play.real, fake.value(), rng);
-      info.penalties.push_back({penalty.name, detail::checked(options_, step_ + 1, penalty.name, value)});
+      note(info, penalty.name, value);
       loss = loss + value;
     }
-    info.critic_loss = detail::checked(options_, step_ + 1, "critic loss", loss);
+    note(info, critic_term, loss);
     sum.add(loss);
   }
 
@@ -361,7 +460,7 @@ class AdversarialTrainer {
       unroll(ahead, play, context);
       loss = generator_loss(ahead, play, context);
     }
-    info.generator_loss = detail::checked(options_, step_ + 1, "generator loss", loss);
+    note(info, generator_term, loss);
     sum.add(loss);
   }
 
@@ -431,6 +530,8 @@ class AdversarialTrainer {
   std::optional<G> average_;
   CollapseDetector collapse_;
   Device device_;  // of both nets
+  std::optional<detail::StepCapture> capture_;
+  Play captured_play_;
   std::int64_t step_ = 0;
   bool stopped_ = false, streams_checked_ = false;
 };

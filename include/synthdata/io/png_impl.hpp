@@ -50,6 +50,37 @@ SYNTHDATA_INLINE void append_png_row(std::string& out, const unsigned char* row,
   for (std::int64_t i = 0; i < bytes; ++i) out += static_cast<char>(filtered(best, i));
 }
 
+/// A PNG file of samples of 8 bits, or of 16 with the high byte first. @param shape  [H, W, C]
+SYNTHDATA_INLINE std::string encode_png_samples(const char* op, const Shape& shape, int bits,
+                                                const unsigned char* samples) {
+  constexpr std::int64_t most = 0x7fffffff;  // PNG's own limit
+  if (shape.size() == 0 || shape[2] > 4 || shape[0] > most || shape[1] > most) {
+    throw ShapeError(concat(op, ": expects an image [H, W, C] with 1 to 4 channels, got ", shape));
+  }
+  const std::int64_t height = shape[0], pixel = shape[2] * bits / 8, bytes = shape[1] * pixel;
+  std::string rows;
+  rows.reserve(static_cast<std::size_t>(height * (bytes + 1)));
+  for (std::int64_t y = 0; y < height; ++y) {
+    const unsigned char* const row = samples + y * bytes;
+    append_png_row(rows, row, y > 0 ? row - bytes : nullptr, bytes, pixel);
+  }
+  constexpr char color_types[] = {0, 4, 2, 6};
+  std::string head;
+  append_big_endian(head, static_cast<std::uint32_t>(shape[1]));
+  append_big_endian(head, static_cast<std::uint32_t>(height));
+  head += {static_cast<char>(bits), color_types[shape[2] - 1], 0, 0, 0};  // deflate; the five filters; not interlaced
+
+  std::string out = "\x89PNG\r\n\x1a\n";
+  append_png_chunk(out, "IHDR", head);
+  const std::string packed = deflate_zlib(rows);
+  constexpr std::size_t piece = 1 << 20;  // a chunk's length has 31 bits only
+  for (std::size_t at = 0; at < packed.size(); at += piece) {
+    append_png_chunk(out, "IDAT", std::string_view(packed).substr(at, piece));
+  }
+  append_png_chunk(out, "IEND", {});
+  return out;
+}
+
 }  // namespace detail
 
 SYNTHDATA_INLINE Tensor to_image_u8(const Tensor& x, double low, double high) {
@@ -101,33 +132,8 @@ SYNTHDATA_INLINE Tensor image_grid(const Tensor& images, std::int64_t columns, c
 }
 
 SYNTHDATA_INLINE std::string encode_png(const Tensor& image) {
-  constexpr std::int64_t most = 0x7fffffff;  // PNG's own limit
-  if (image.rank() != 3 || image.size() == 0 || image.shape(2) > 4 || image.shape(0) > most || image.shape(1) > most) {
-    throw_shape("encode_png", "expects an image [H, W, C] with 1 to 4 channels", {{"image", image}});
-  }
-  const std::int64_t height = image.shape(0), channels = image.shape(2), bytes = image.shape(1) * channels;
-  const std::uint8_t* const pixels = image.data<std::uint8_t>();
-  std::string rows;
-  rows.reserve(static_cast<std::size_t>(height * (bytes + 1)));
-  for (std::int64_t y = 0; y < height; ++y) {
-    const std::uint8_t* const row = pixels + y * bytes;
-    detail::append_png_row(rows, row, y > 0 ? row - bytes : nullptr, bytes, channels);
-  }
-  constexpr char color_types[] = {0, 4, 2, 6};
-  std::string head;
-  detail::append_big_endian(head, static_cast<std::uint32_t>(image.shape(1)));
-  detail::append_big_endian(head, static_cast<std::uint32_t>(height));
-  head += {8, color_types[channels - 1], 0, 0, 0};  // 8 bits; deflate; the five filters; not interlaced
-
-  std::string out = "\x89PNG\r\n\x1a\n";
-  detail::append_png_chunk(out, "IHDR", head);
-  const std::string packed = deflate_zlib(rows);
-  constexpr std::size_t piece = 1 << 20;  // a chunk's length has 31 bits only
-  for (std::size_t at = 0; at < packed.size(); at += piece) {
-    detail::append_png_chunk(out, "IDAT", std::string_view(packed).substr(at, piece));
-  }
-  detail::append_png_chunk(out, "IEND", {});
-  return out;
+  if (image.rank() != 3) throw_shape("encode_png", "expects an image [H, W, C]", {{"image", image}});
+  return detail::encode_png_samples("encode_png", image.shape(), 8, image.data<std::uint8_t>());
 }
 
 SYNTHDATA_INLINE void write_png(const std::string& path, const Tensor& image) { write_file(path, encode_png(image)); }

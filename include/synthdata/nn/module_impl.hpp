@@ -16,7 +16,11 @@ SYNTHDATA_INLINE Rng& Context::random(const char* layer) const {
 SYNTHDATA_INLINE void Param::assign(const Tensor& value) {
   if (!(value.shape() == shape())) throw_shape("Param::assign", "shapes differ", {{"has", value_}, {"got", value}});
   if (value.dtype() != dtype()) throw DTypeError(concat("Param::assign: has ", value_.str(), ", got ", value.str()));
-  value_ = value.to(device());
+  if (!device().is_cpu() && value_.unique()) {  // a captured training step finds it at the same address
+    value_.copy_elements(value);
+  } else {
+    value_ = value.to(device());
+  }
 }
 
 SYNTHDATA_INLINE std::string detail::joined(const std::string& outer, const std::string& inner) {

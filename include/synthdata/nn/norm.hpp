@@ -82,7 +82,8 @@ class BatchNorm {
 
  private:
   static void follow(const Buffer& running, const Tensor& batch, double momentum) {
-    running.set((Var(running.value()) * (1.0 - momentum) + Var(batch) * momentum).value());
+    const Tensor next = (Var(running.value()) * (1.0 - momentum) + Var(batch) * momentum).value();
+    running.set(next);
   }
 
   detail::NormParams params_;

@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/interpolation.hpp>
 #include <synthdata/nn/module.hpp>
 #include <synthdata/ops/pool.hpp>
 #include <synthdata/ops/resize.hpp>
@@ -52,8 +53,6 @@ class Permute {
  private:
   std::vector<int> axes_;
 };
-
-enum class Interpolation { nearest, bilinear };
 
 /// Enlarges images by a whole factor. [N, H, W, C] -> [N, factor H, factor W, C]
 struct Upsample {

@@ -38,6 +38,8 @@ class AnyRule {
   }
   /// The same for parameters of one device that is not the CPU and one dtype.
   void apply(const StepNumbers& numbers, std::span<const RuleOperands> all) const { held_->apply(numbers, all); }
+  /// Writes the numbers that such an update reads, to where a captured one looks for them.
+  void write_numbers(const StepNumbers& numbers, void* into) const { held_->write_numbers(numbers, into); }
   /// The same update as recorded operations: returns the new p and replaces the running values.
   Var apply(const StepNumbers& numbers, const Var& p, const Var& gradient, Var* running) const {
     return held_->apply(numbers, p, gradient, running);
@@ -50,6 +52,7 @@ class AnyRule {
     virtual int slots() const = 0;
     virtual void apply(const StepNumbers&, Tensor&, const Tensor&, Tensor*) const = 0;
     virtual void apply(const StepNumbers&, std::span<const RuleOperands>) const = 0;
+    virtual void write_numbers(const StepNumbers&, void*) const = 0;
     virtual Var apply(const StepNumbers&, const Var&, const Var&, Var*) const = 0;
     virtual Base* clone() const = 0;
   };
@@ -159,6 +162,10 @@ struct AnyRule::Held final : AnyRule::Base {
     }
     launch(update, first.device().index, first.dtype(), items);
   }
+  void write_numbers(const StepNumbers& numbers, void* into) const override {
+    const auto update = rule.at(numbers);
+    std::memcpy(into, &update, sizeof update);
+  }
   Var apply(const StepNumbers& numbers, const Var& p, const Var& gradient, Var* running) const override {
     const auto update = rule.at(numbers);
     Var weight = p, a = R::slots > 0 ? running[0] : Var(0.0), b = R::slots > 1 ? running[1] : Var(0.0);
@@ -179,6 +186,10 @@ class Optimizer {
   /// One update with the gradients of all parameters, in their order. An undefined gradient leaves its parameter.
   /// @throws ShapeError if a gradient does not fit its parameter.
   void step(std::span<const Tensor> gradients, double learning_rate);
+  /// Counts an update that a captured step makes, and writes its numbers to where that looks for them.
+  void step_captured(double learning_rate, void* numbers) { rule_.write_numbers({learning_rate, ++steps_}, numbers); }
+  /// Takes back the count of updates that were recorded but not made.
+  void uncount_steps(std::int64_t count) { steps_ -= count; }
   /// Number of updates so far.
   std::int64_t steps() const { return steps_; }
 
@@ -215,6 +226,10 @@ void clip_by_value(std::span<Tensor> gradients, double limit);
 /// Scales all gradients together so that their joint Euclidean norm is at most `limit`; returns the norm before.
 /// Source: Pascanu et al. 2013, arXiv:1211.5063.
 double clip_by_norm(std::span<Tensor> gradients, double limit);
+namespace detail {
+/// The same without the norm, which need not be known: nothing waits for a device.
+void clip_norm(std::span<Tensor> gradients, double limit);
+}  // namespace detail
 
 }  // namespace synthdata
 

@@ -6,6 +6,7 @@
 #include <synthdata/ops/reduce.hpp>
 #include <synthdata/optim/optimizer.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace synthdata {
@@ -107,6 +108,22 @@ SYNTHDATA_INLINE double clip_by_norm(std::span<Tensor> gradients, double limit) 
     }
   }
   return total;
+}
+
+SYNTHDATA_INLINE void detail::clip_norm(std::span<Tensor> gradients, double limit) {
+  const auto first = std::find_if(gradients.begin(), gradients.end(), [](const Tensor& g) { return g.defined(); });
+  if (first == gradients.end() || first->device().is_cpu() || !(limit > 0.0)) {
+    clip_by_norm(gradients, limit);
+    return;
+  }
+  Var squared;
+  for (const Tensor& g : gradients) {
+    if (g.defined()) squared = squared.defined() ? squared + sum(square(Var(g))) : sum(square(Var(g)));
+  }
+  const Var factor = minimum(Var(1.0), limit * rsqrt(squared));
+  for (Tensor& g : gradients) {
+    if (g.defined()) g = (Var(g) * factor).value();
+  }
 }
 
 }  // namespace synthdata

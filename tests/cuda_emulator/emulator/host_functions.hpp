@@ -5,8 +5,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
+#include <cstring>
 #include <tuple>
+#include <typeinfo>
 #include <utility>
+#include <vector>
 
 #include "machine.hpp"
 
@@ -717,6 +721,26 @@ inline cudaError_t check_launch(const cudaLaunchConfig_t& config, const void* ke
   return cudaSuccess;
 }
 
+/// Calls the kernel at `kernel` with the tuple of its arguments at `values`.
+using Invoke = void (*)(const void* kernel, const void* values);
+
+/// What all kernels' launches share, so that it is compiled once: a program of the backend has hundreds of kernels.
+inline cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, const std::type_info& type,
+                          Invoke invoke, const void* values, std::size_t bytes) {
+  return call([&] {
+    const cudaError_t error = check_launch(config, kernel);
+    if (error != cudaSuccess) return error;
+    std::vector<std::max_align_t> kept(bytes / sizeof(std::max_align_t) + 1);
+    std::memcpy(kept.data(), values, bytes);
+    return enqueue(config.stream, [=, &type, kept = std::move(kept), grid = config.gridDim, block = config.blockDim,
+                                   shared = config.dynamicSmemBytes, device = current_device] {
+      const Access access(device);
+      Block::instance().run_grid(
+          grid, block, shared, type, [&] { invoke(kernel, kept.data()); }, [&] { memory(device).check_red_zones(); });
+    });
+  });
+}
+
 }  // namespace cuda_emulator
 
 template <class... Parameters, class... Arguments>
@@ -724,17 +748,14 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
                                Arguments&&... arguments) {
   static_assert((std::is_trivially_copyable_v<Parameters> && ...), "kernels take plain values");
   static_assert((!std::is_reference_v<Parameters> && ...), "kernels take values, not references");
-  return cuda_emulator::call([&] {
-    const cudaError_t error = cuda_emulator::check_launch(*config, reinterpret_cast<const void*>(kernel));
-    if (error != cudaSuccess) return error;
-    const std::tuple<std::remove_cv_t<Parameters>...> values(std::forward<Arguments>(arguments)...);
-    return cuda_emulator::enqueue(
-        config->stream, [=, grid = config->gridDim, block = config->blockDim, shared = config->dynamicSmemBytes,
-                         device = cuda_emulator::current_device] {
-          const cuda_emulator::Access access(device);
-          cuda_emulator::Block::instance().run_grid(
-              grid, block, shared, typeid(kernel), [&] { std::apply(kernel, values); },
-              [&] { cuda_emulator::memory(device).check_red_zones(); });
-        });
-  });
+  using Values = std::tuple<std::remove_cv_t<Parameters>...>;
+  static_assert(alignof(Values) <= alignof(std::max_align_t));
+  const Values values(std::forward<Arguments>(arguments)...);
+  return cuda_emulator::launch(
+      *config, reinterpret_cast<const void*>(kernel), typeid(kernel),
+      [](const void* function, const void* kept) {
+        std::apply(reinterpret_cast<void (*)(Parameters...)>(const_cast<void*>(function)),
+                   *static_cast<const Values*>(kept));
+      },
+      &values, sizeof values);
 }

@@ -15,6 +15,8 @@ struct ConvGeometry {
   std::int64_t pad[3];  ///< zeros before the first element; those behind the last follow from `out`
   std::int64_t dilation[3];
   std::int64_t in_channels, out_channels, groups;
+
+  bool operator==(const ConvGeometry&) const = default;
 };
 
 }  // namespace synthdata::backend::cpu

@@ -269,7 +269,7 @@ void conv_forward_any(const ConvGeometry& g, const T* x, const T* w, T* y, const
   const Gather<T> all = forward_gather(g, x, w, y, precision);
   const std::int64_t taps = product(g.kernel);
   const bool one_window = g.groups == 1 && product(g.out) == 1 && g.pad[0] + g.pad[1] + g.pad[2] == 0 &&
-                          std::equal(g.in, g.in + 3, g.kernel);
+                          product(g.dilation) == 1 && std::equal(g.in, g.in + 3, g.kernel);
   if (one_window)  // the kernel covers the image: a plain matrix product
     return gemm(false, true, g.batch, all.columns, taps * all.channels, x, taps * all.channels, w, taps * all.channels,
                 y, all.columns, e, precision);

@@ -6,6 +6,7 @@
 #include <synthdata/backend/cuda/conv.cuh>
 #include <synthdata/backend/cuda/copy.cuh>
 #include <synthdata/backend/cuda/gemm.cuh>
+#include <synthdata/backend/cuda/graph.cuh>
 #include <synthdata/backend/cuda/map.cuh>
 #include <synthdata/backend/cuda/norm.cuh>
 #include <synthdata/backend/cuda/random.cuh>
@@ -46,10 +47,13 @@ class Backend final : public backend::DeviceKernels {
   std::string name(int index) const override { return driver()[index].name(); }
   Block* allocate(int index, std::int64_t bytes) override { return driver()[index].allocate(bytes); }
   void release(Block* block) noexcept override { driver()[block->device.index].release(block); }
+  backend::DeviceGraph* new_graph(int device) override { return new Graph(device); }
   void copy_to_device(int index, void* into, const void* from, std::int64_t bytes) override {
+    refuse_while_recording("copied from the CPU");
     transfer(index, into, from, bytes, cudaMemcpyHostToDevice);
   }
   void copy_to_host(int index, void* into, const void* from, std::int64_t bytes) override {
+    refuse_while_recording("read by the CPU");
     transfer(index, into, from, bytes, cudaMemcpyDeviceToHost);
     driver()[index].synchronize();
   }
@@ -110,8 +114,8 @@ class Backend final : public backend::DeviceKernels {
     visit_unit(size_of(x.dtype()), [&](auto unit) {
       using Unit = decltype(unit);
       launch_over("take_along_axis", queue_of(x), out.size(), take_along_kernel<Unit>,
-                  static_cast<const Unit*>(x.address()), static_cast<Unit*>(out.address()), s,
-                  view_of(index, s.extent), index.size() / (s.outer * s.inner));
+                  static_cast<const Unit*>(x.address()), static_cast<Unit*>(out.address()), s, view_of(index, s.extent),
+                  index.size() / (s.outer * s.inner));
     });
   }
   void scatter_add(const Tensor& values, const backend::AxisSplit& s, const Tensor& index, Tensor& out) override {
@@ -247,7 +251,7 @@ class Backend final : public backend::DeviceKernels {
       const DropoutOf<T> f{
           {act, slope}, static_cast<T>(mask.keep()), static_cast<T>(1.0 / mask.keep()), mask.threshold};
       launch_over("dropout", queue_of(x), (x.size() + 127) / 128 * philox_lanes, dropout_kernel<T>, f,
-                  Counters{mask.seed, mask.stream, mask.first, nullptr}, data<T>(x),
+                  Counters{mask.seed, mask.stream, mask.first, Graph::shift_address()}, data<T>(x),
                   y.defined() ? data<T>(y) : nullptr, data<T>(out), x.size());
     });
   }
@@ -269,6 +273,11 @@ class Backend final : public backend::DeviceKernels {
   }
 
  private:
+  /// A replay would not do it again.
+  static void refuse_while_recording(const char* what) {
+    if (Graph::current()) [[unlikely]]
+      throw DeviceError(concat("a step that is captured as a graph cannot have numbers ", what, " in it"));
+  }
   static Queue queue_of(const Tensor& x) { return driver().queue(x.device().index); }
   template <class T>
   static const T* data(const Tensor& x) {
@@ -310,7 +319,8 @@ class Backend final : public backend::DeviceKernels {
   template <class T, class Draw>
   static void draw(const RngState& rng, std::uint64_t first, const Draw& draw, Tensor& out) {
     launch_over("random numbers", queue_of(out), (out.size() + 63) / 64 * philox_lanes, draw_kernel<T, Draw>, draw,
-                Counters{rng.seed, rng.stream, first, nullptr}, static_cast<T*>(out.address()), out.size());
+                Counters{rng.seed, rng.stream, first, Graph::shift_address()}, static_cast<T*>(out.address()),
+                out.size());
   }
   Gemm& gemm_of(int device) {
     const std::lock_guard lock(mutex_);

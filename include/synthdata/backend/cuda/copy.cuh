@@ -15,8 +15,8 @@ namespace synthdata::cuda {
 inline namespace SYNTHDATA_CUDA_KERNELS {
 
 template <class Unit, class Index>
-__global__ void __launch_bounds__(block_threads) copy_box_kernel(backend::StridedBox box, const Unit* from, Unit* into,
-                                                                 std::int64_t size) {
+__global__ void __launch_bounds__(block_threads)
+    copy_box_kernel(backend::StridedBox box, const Unit* from, Unit* into, std::int64_t size) {
   for (std::int64_t i = first_item(); i < size; i += item_step()) {
     Index rest = static_cast<Index>(i);
     std::int64_t source = 0, target = 0;

@@ -25,6 +25,7 @@ using synthdata::detail::Block;
 /// Free blocks by size class.
 struct MemoryPool {
   Block* free[synthdata::detail::size_classes] = {};
+  bool closed = false;  // nobody allocates from it any more
 };
 
 /// What a kernel found wrong in its input, written by the GPU into the host's memory: a kernel cannot throw.
@@ -79,8 +80,8 @@ class Gpu {
     }
     if (error == cudaErrorMemoryAllocation) {
       cudaGetLastError();
-      throw CudaError(concat("out of memory on cuda:", index_, " (", name_, "): cannot allocate ", bytes, " bytes beside ",
-                             stats_.live_bytes, " in use"));
+      throw CudaError(concat("out of memory on cuda:", index_, " (", name_, "): cannot allocate ", bytes,
+                             " bytes beside ", stats_.live_bytes, " in use"));
     }
     check(error, "cudaMalloc");
     auto* block = new Block{};
@@ -95,7 +96,9 @@ class Gpu {
 
   void release(Block* block) noexcept {
     const std::lock_guard lock(mutex_);
-    auto& pool = *static_cast<MemoryPool*>(block->pool);
+    auto& own = *static_cast<MemoryPool*>(block->pool);
+    if (own.closed) block->pool = &general_;
+    MemoryPool& pool = own.closed ? general_ : own;
     block->next = pool.free[block->size_class];
     pool.free[block->size_class] = block;
     stats_.live_bytes -= block->bytes;
@@ -106,6 +109,13 @@ class Gpu {
   void use_pool(MemoryPool* pool) {
     const std::lock_guard lock(mutex_);
     pool_ = pool ? pool : &general_;
+  }
+  /// Gives the free blocks of a pool back to the system; those still in use go to the general pool when they are freed,
+  /// so the pool object itself must stay.
+  void close(MemoryPool& pool) noexcept {
+    const std::lock_guard lock(mutex_);
+    pool.closed = true;
+    free_blocks(pool);
   }
   /// Gives what is free in the pool back to the system.
   void empty(MemoryPool& pool) {

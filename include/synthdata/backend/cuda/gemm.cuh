@@ -1,18 +1,16 @@
 // synthdata/backend/cuda/gemm.cuh: matrix products by cuBLASLt.
 //
-// cuBLASLt counts columns first, so what is computed is Cᵀ = op(B)ᵀ op(A)ᵀ, and no matrix is moved. Bias and ReLU run in
-// its epilogue, other activations in a pass of their own. What it chose for a product is remembered.
+// cuBLASLt counts columns first, so what is computed is Cᵀ = op(B)ᵀ op(A)ᵀ, and no matrix is moved. Bias and ReLU run
+// in its epilogue, other activations in a pass of their own. What it chose for a product is remembered.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
 
 #include <synthdata/backend/cuda/driver.cuh>
-#include <synthdata/backend/cuda/norm.cuh>
+#include <synthdata/backend/cuda/passes.cuh>
 #include <synthdata/backend/device_kernels.hpp>
 
 #include <cublasLt.h>
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 
 #include <compare>
 #include <map>
@@ -22,47 +20,6 @@ namespace synthdata::cuda {
 inline void check(cublasStatus_t status, const char* what) {
   if (status != CUBLAS_STATUS_SUCCESS) [[unlikely]]
     throw CudaError(concat(what, ": ", cublasLtGetStatusName(status), ", ", cublasLtGetStatusString(status)));
-}
-
-inline namespace SYNTHDATA_CUDA_KERNELS {
-
-/// y = act(y + bias), bias [columns] or null.
-template <class T>
-__global__ void __launch_bounds__(block_threads) bias_activation_kernel(T* y, const T* bias, DeviceActivation<T> act,
-                                                                        std::int64_t size, std::int64_t columns) {
-  for (std::int64_t i = first_item(); i < size; i += item_step()) {
-    y[i] = act.value(bias ? y[i] + bias[i % columns] : y[i]);
-  }
-}
-
-__device__ inline void round_to(float x, __nv_bfloat16& y) { y = __float2bfloat16_rn(x); }
-__device__ inline void round_to(float x, __half& y) { y = __float2half_rn(x); }
-template <class Narrow>
-__global__ void __launch_bounds__(block_threads) round_kernel(const float* x, Narrow* y, std::int64_t size) {
-  for (std::int64_t i = first_item(); i < size; i += item_step()) round_to(x[i], y[i]);
-}
-
-}  // namespace SYNTHDATA_CUDA_KERNELS
-
-template <class T>
-void run_bias_activation(const Queue& queue, Tensor& y, const Tensor& bias, backend::cpu::Act act, double slope) {
-  if (!bias.defined() && act == backend::cpu::Act::none) return;
-  launch_over("bias and activation", queue, y.size(), bias_activation_kernel<T>, static_cast<T*>(y.address()),
-              static_cast<const T*>(bias.defined() ? bias.address() : nullptr), DeviceActivation<T>{act, slope},
-              y.size(), y.shape(-1));
-}
-
-/// An f32 tensor rounded to numbers of two bytes.
-inline Tensor rounded(const Queue& queue, const Tensor& x, Precision precision) {
-  Tensor out = Tensor::empty({2 * x.size()}, DType::u8, x.device());
-  const auto* from = static_cast<const float*>(x.address());
-  if (precision == Precision::bf16) {
-    launch_over("round", queue, x.size(), round_kernel<__nv_bfloat16>, from, static_cast<__nv_bfloat16*>(out.address()),
-                x.size());
-  } else {
-    launch_over("round", queue, x.size(), round_kernel<__half>, from, static_cast<__half*>(out.address()), x.size());
-  }
-  return out;
 }
 
 /// Everything cuBLASLt's choice depends on.
@@ -86,7 +43,7 @@ inline int alignment_of(const void* p) {
 
 /// The key of a product of tensors of `dtype`, with the bias and activation that fit the epilogue.
 inline GemmKey gemm_key(const backend::GemmCall& call, DType dtype, bool bias, int alignment) {
-  GemmKey key{call.m,     call.n,     call.k,     call.count, call.trans_a,
+  GemmKey key{call.m,       call.n,     call.k,     call.count,         call.trans_a,
               call.trans_b, CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F, CUBLASLT_EPILOGUE_DEFAULT,
               alignment};
   if (dtype == DType::f64) {
@@ -129,9 +86,13 @@ class Gemm {
       c.fill(0.0);
       return finish(queue, call, bias, c);
     }
-    const bool narrow = c.dtype() == DType::f32 && (call.precision == Precision::bf16 || call.precision == Precision::f16);
-    const Tensor left = narrow ? rounded(queue, a, call.precision) : a;
-    const Tensor right = narrow ? rounded(queue, b, call.precision) : b;
+    const bool narrow =
+        c.dtype() == DType::f32 && (call.precision == Precision::bf16 || call.precision == Precision::f16);
+    const auto factor = [&](const Tensor& x) {
+      if (!narrow) return x;
+      return call.precision == Precision::bf16 ? factors_of<__nv_bfloat16>(queue, x) : factors_of<__half>(queue, x);
+    };
+    const Tensor left = factor(a), right = factor(b);
     int alignment = std::min({alignment_of(left.address()), alignment_of(right.address()), alignment_of(c.address())});
     if (bias.defined()) alignment = std::min(alignment, alignment_of(bias.address()));
     const GemmKey key = gemm_key(call, c.dtype(), bias.defined(), alignment);
@@ -143,8 +104,7 @@ class Gemm {
       check(cublasLtMatmulDescSetAttribute(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &address, sizeof address),
             "matmul: bias");
     }
-    const Tensor workspace =
-        Tensor::empty({static_cast<std::int64_t>(plan.workspace)}, DType::u8, c.device());
+    const Tensor workspace = Tensor::empty({static_cast<std::int64_t>(plan.workspace)}, DType::u8, c.device());
     const double one = 1.0, zero = 0.0;
     const float one_f = 1.0f, zero_f = 0.0f;
     const bool wide = c.dtype() == DType::f64;
@@ -162,8 +122,8 @@ class Gemm {
 
  private:
   static void finish(const Queue& queue, const backend::GemmCall& call, const Tensor& bias, Tensor& c) {
-    c.dtype() == DType::f32 ? run_bias_activation<float>(queue, c, bias, call.act, call.slope)
-                            : run_bias_activation<double>(queue, c, bias, call.act, call.slope);
+    c.dtype() == DType::f32 ? run_bias_act<float>(queue, bias, call.act, call.slope, c)
+                            : run_bias_act<double>(queue, bias, call.act, call.slope, c);
   }
 
   static cublasLtMatrixLayout_t layout(cudaDataType_t type, std::int64_t rows, std::int64_t columns,

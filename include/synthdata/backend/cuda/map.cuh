@@ -35,8 +35,8 @@ __device__ T map_one(const F& f, const T* x, std::index_sequence<I...>) {
 }
 
 template <class T, int N, int V, class F>
-__global__ void __launch_bounds__(block_threads) map_same(F f, MapOperands<T, N> p, std::int64_t packs,
-                                                          std::int64_t size) {
+__global__ void __launch_bounds__(block_threads)
+    map_same(F f, MapOperands<T, N> p, std::int64_t packs, std::int64_t size) {
   constexpr auto all = std::make_index_sequence<N>{};
   for (std::int64_t i = first_item(); i < packs; i += item_step()) {
     Pack<T, V> x[N], y;
@@ -56,8 +56,8 @@ __global__ void __launch_bounds__(block_threads) map_same(F f, MapOperands<T, N>
 }
 
 template <class T, int N, int V, class Index, class F>
-__global__ void __launch_bounds__(block_threads) map_broadcast(F f, MapOperands<T, N> p, MapWalk<N, Index> walk,
-                                                               std::int64_t packs) {
+__global__ void __launch_bounds__(block_threads)
+    map_broadcast(F f, MapOperands<T, N> p, MapWalk<N, Index> walk, std::int64_t packs) {
   constexpr auto all = std::make_index_sequence<N>{};
   for (std::int64_t i = first_item(); i < packs; i += item_step()) {
     Index row = static_cast<Index>(i) / walk.inner;

@@ -59,8 +59,8 @@ struct DeviceActivation {
 template <class T>
 struct NormView {
   std::int64_t samples, rows, channels, groups;
-  const T *mean, *inverse;   // [samples, groups]; inverse: 1 / sqrt(variance + epsilon)
-  const T *gamma, *beta;     // [channels], or null
+  const T *mean, *inverse;  // [samples, groups]; inverse: 1 / sqrt(variance + epsilon)
+  const T *gamma, *beta;    // [channels], or null
   DeviceActivation<T> act;
 
   __device__ std::int64_t moment(std::int64_t sample, std::int64_t channel) const {
@@ -87,9 +87,9 @@ __global__ void inverse_deviations(const T* variance, T* inverse, double epsilon
 /// Two sums of each channel over chunks of rows: partial [samples, chunks, 2, channels]. `term(x, sample, row, channel,
 /// first, second)` adds a value's share.
 template <class T, class Term>
-__global__ void __launch_bounds__(block_threads) column_sums(Term term, const T* x, T* partial, std::int64_t samples,
-                                                             std::int64_t rows, std::int64_t channels,
-                                                             std::int64_t chunk, std::int64_t chunks, int columns) {
+__global__ void __launch_bounds__(block_threads)
+    column_sums(Term term, const T* x, T* partial, std::int64_t samples, std::int64_t rows, std::int64_t channels,
+                std::int64_t chunk, std::int64_t chunks, int columns) {
   __shared__ T part[2][block_threads];
   const int column = static_cast<int>(threadIdx.x) % columns, depth = static_cast<int>(threadIdx.x) / columns;
   const int depths = static_cast<int>(blockDim.x) / columns;
@@ -245,8 +245,8 @@ __global__ void moment_terms(NormView<T> v, const double* total, T* out) {
 
 /// dx = scale g + q (x - mean) + r; `terms` is null when the moments are constants.
 template <class T>
-__global__ void __launch_bounds__(block_threads) norm_gradient_kernel(NormView<T> v, const T* x, const T* g,
-                                                                      const T* terms, T* dx) {
+__global__ void __launch_bounds__(block_threads)
+    norm_gradient_kernel(NormView<T> v, const T* x, const T* g, const T* terms, T* dx) {
   const std::int64_t size = v.samples * v.rows * v.channels;
   for (std::int64_t i = first_item(); i < size; i += item_step()) {
     const std::int64_t c = i % v.channels, m = v.moment(i / v.channels / v.rows, c);
@@ -274,14 +274,12 @@ __global__ void __launch_bounds__(block_threads) row_moments(Segments rows, cons
 
 /// Gradient of layer norm in x.
 template <int lanes, class T>
-__global__ void __launch_bounds__(block_threads) row_gradient(Segments rows, NormView<T> v, const T* x, const T* g,
-                                                              T* dx) {
+__global__ void __launch_bounds__(block_threads)
+    row_gradient(Segments rows, NormView<T> v, const T* x, const T* g, T* dx) {
   for_segments<lanes>(rows, [=](std::int64_t begin, std::int64_t size, int lane) {
     const std::int64_t row = size ? begin / size : 0;
     const T mean = v.mean[row], inv = v.inverse[row];
-    const auto scaled = [=](std::int64_t i) {
-      return v.before(g[begin + i], x[begin + i], mean, inv, i) * v.scale(i);
-    };
+    const auto scaled = [=](std::int64_t i) { return v.before(g[begin + i], x[begin + i], mean, inv, i) * v.scale(i); };
     T sum = T(0), product = T(0);
     for (std::int64_t i = lane; i < size; i += lanes) {
       const T s = scaled(i);
@@ -308,7 +306,7 @@ struct NormOperands {
     const auto data = [](const Tensor& t) { return t.defined() ? static_cast<const T*>(t.address()) : nullptr; };
     launch_over("norm", queue, inverse.size(), inverse_deviations<T>, data(m.variance),
                 static_cast<T*>(inverse.address()), a.epsilon, inverse.size());
-    view = {s.samples,     s.rows,        s.channels,    s.groups,     data(m.mean),
+    view = {s.samples,     s.rows,        s.channels,   s.groups,        data(m.mean),
             data(inverse), data(a.gamma), data(a.beta), {a.act, a.slope}};
   }
   Tensor inverse;
@@ -391,8 +389,7 @@ void run_norm_gradients(const Queue& queue, const Tensor& x, const Tensor& g, co
   }
   Tensor terms;
   if (parameters || (out.x.defined() && !constant_moments)) {
-    const ColumnSums sums =
-        run_column_sums<T>(queue, GradientTerm<T>{v, px, pg}, x, s.samples, s.rows, s.channels);
+    const ColumnSums sums = run_column_sums<T>(queue, GradientTerm<T>{v, px, pg}, x, s.samples, s.rows, s.channels);
     const Tensor total = run_add_chunks<T>(queue, sums, s.samples, s.channels);
     const auto* totals = static_cast<const double*>(total.address());
     if (parameters) {

@@ -114,8 +114,8 @@ struct DropoutOf {
 };
 
 template <class T>
-__global__ void __launch_bounds__(block_threads) dropout_kernel(DropoutOf<T> f, Counters counters, const T* x,
-                                                                const T* y, T* out, std::int64_t size) {
+__global__ void __launch_bounds__(block_threads)
+    dropout_kernel(DropoutOf<T> f, Counters counters, const T* x, const T* y, T* out, std::int64_t size) {
   const std::int64_t threads = (size + 127) / 128 * philox_lanes;
   for (std::int64_t i = first_item(); i < threads; i += item_step()) {
     const Counters::Words w = counters[i];

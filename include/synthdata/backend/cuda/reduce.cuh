@@ -42,14 +42,15 @@ struct MaxOp {
 
 /// y[o, c] = op of x[o, chunk c]: a warp each (block of several warps) or a block each.
 template <class T, class Op, bool warp_each>
-__global__ void __launch_bounds__(block_threads) reduce_rows(const T* x, T* y, std::int64_t rows, std::int64_t extent,
-                                                             std::int64_t chunk, std::int64_t chunks) {
+__global__ void __launch_bounds__(block_threads)
+    reduce_rows(const T* x, T* y, std::int64_t rows, std::int64_t extent, std::int64_t chunk, std::int64_t chunks) {
   const Op op;
   const int lanes = warp_each ? warp_threads : static_cast<int>(blockDim.x);
   const int lane = static_cast<int>(threadIdx.x) % lanes, group = static_cast<int>(threadIdx.x) / lanes;
   const std::int64_t groups = blockDim.x / lanes, results = rows * chunks;
   // All threads of a block stay in the loop together, since they meet in block_reduce.
-  for (std::int64_t base = std::int64_t{blockIdx.x} * groups; base < results; base += std::int64_t{gridDim.x} * groups) {
+  for (std::int64_t base = std::int64_t{blockIdx.x} * groups; base < results;
+       base += std::int64_t{gridDim.x} * groups) {
     const std::int64_t item = base + group;
     T total = Op::template identity<T>();
     if (item < results) {
@@ -68,9 +69,9 @@ __global__ void __launch_bounds__(block_threads) reduce_rows(const T* x, T* y, s
 
 /// y[o, c, i] = op over chunk c of x[o, :, i]. A block is `columns` wide and blockDim.x / columns rows deep.
 template <class T, class Op>
-__global__ void __launch_bounds__(block_threads) reduce_columns(const T* x, T* y, std::int64_t outer,
-                                                                std::int64_t extent, std::int64_t inner,
-                                                                std::int64_t chunk, std::int64_t chunks, int columns) {
+__global__ void __launch_bounds__(block_threads)
+    reduce_columns(const T* x, T* y, std::int64_t outer, std::int64_t extent, std::int64_t inner, std::int64_t chunk,
+                   std::int64_t chunks, int columns) {
   __shared__ T part[block_threads];
   const Op op;
   const int column = static_cast<int>(threadIdx.x) % columns, depth = static_cast<int>(threadIdx.x) / columns;
@@ -174,8 +175,7 @@ void run_reduce(const Queue& queue, const Tensor& x, const backend::AxisSplit& s
   }
   const int columns = reduce_width(s.inner);
   const std::int64_t pieces = (s.inner + columns - 1) / columns, depths = block_threads / columns;
-  const ReduceShape cut =
-      reduce_shape(s.outer * pieces, s.extent, 8 * depths, std::int64_t{queue.multiprocessors} * 8);
+  const ReduceShape cut = reduce_shape(s.outer * pieces, s.extent, 8 * depths, std::int64_t{queue.multiprocessors} * 8);
   Tensor partial;
   if (cut.chunks > 1) partial = x.empty_like({s.outer, cut.chunks, s.inner});
   T* into = cut.chunks > 1 ? static_cast<T*>(partial.address()) : py;

@@ -53,12 +53,10 @@ __device__ void for_segments(const Segments& s, const F& f) {
 }
 
 template <int lanes, class T>
-__global__ void __launch_bounds__(block_threads) softmax_kernel(Segments segments, bool log, const T* x,
-                                                                const T* noise, T scale, T* y) {
+__global__ void __launch_bounds__(block_threads)
+    softmax_kernel(Segments segments, bool log, const T* x, const T* noise, T scale, T* y) {
   for_segments<lanes>(segments, [=](std::int64_t begin, std::int64_t size, int lane) {
-    const auto value = [=](std::int64_t i) {
-      return (noise ? x[begin + i] + noise[begin + i] : x[begin + i]) * scale;
-    };
+    const auto value = [=](std::int64_t i) { return (noise ? x[begin + i] + noise[begin + i] : x[begin + i]) * scale; };
     T peak = MaxOp::identity<T>();
     for (std::int64_t i = lane; i < size; i += lanes) peak = MaxOp{}(peak, value(i));
     peak = lane_reduce<lanes>(peak, MaxOp{});
@@ -74,8 +72,8 @@ __global__ void __launch_bounds__(block_threads) softmax_kernel(Segments segment
 }
 
 template <int lanes, class T>
-__global__ void __launch_bounds__(block_threads) softmax_gradient_kernel(Segments segments, bool log, const T* y,
-                                                                         const T* g, T scale, T* dx) {
+__global__ void __launch_bounds__(block_threads)
+    softmax_gradient_kernel(Segments segments, bool log, const T* y, const T* g, T scale, T* dx) {
   for_segments<lanes>(segments, [=](std::int64_t begin, std::int64_t size, int lane) {
     T sum = T(0);
     for (std::int64_t i = lane; i < size; i += lanes) sum += log ? g[begin + i] : g[begin + i] * y[begin + i];

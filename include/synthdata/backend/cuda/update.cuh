@@ -5,6 +5,7 @@
 #pragma once
 
 #include <synthdata/backend/cuda/driver.cuh>
+#include <synthdata/backend/cuda/graph.cuh>
 #include <synthdata/backend/device_kernels.hpp>
 
 #include <algorithm>
@@ -24,8 +25,8 @@ struct UpdateList {
 
 /// `update` comes by value, or from device memory in a captured step, where its numbers change between replays.
 template <class T, class Update>
-__global__ void __launch_bounds__(block_threads) update_kernel(Update by_value, const Update* by_address,
-                                                               const __grid_constant__ UpdateList list) {
+__global__ void __launch_bounds__(block_threads)
+    update_kernel(Update by_value, const Update* by_address, const __grid_constant__ UpdateList list) {
   const Update update = by_address ? *by_address : by_value;
   int k = 0;
   while (k + 1 < list.count && static_cast<int>(blockIdx.x) >= list.first_block[k + 1]) ++k;
@@ -71,8 +72,9 @@ template <class Update>
 void install_update() {
   backend::DeviceUpdate<Update>::launch = [](const Update& update, int device, DType dtype,
                                              std::span<const backend::UpdateItem> items) {
-    dtype == DType::f32 ? run_update<float, Update>(update, nullptr, device, items)
-                        : run_update<double, Update>(update, nullptr, device, items);
+    const Update* numbers = Graph::next_numbers(update);
+    dtype == DType::f32 ? run_update<float, Update>(update, numbers, device, items)
+                        : run_update<double, Update>(update, numbers, device, items);
   };
 }
 

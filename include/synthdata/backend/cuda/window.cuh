@@ -19,9 +19,9 @@ struct DeviceTaps {
 };
 
 template <class T>
-__global__ void __launch_bounds__(block_threads) resample_kernel(const T* x, T* y, DeviceTaps d, DeviceTaps h,
-                                                                 DeviceTaps w, std::int64_t batch,
-                                                                 std::int64_t channels) {
+__global__ void __launch_bounds__(block_threads)
+    resample_kernel(const T* x, T* y, DeviceTaps d, DeviceTaps h, DeviceTaps w, std::int64_t batch,
+                    std::int64_t channels) {
   const std::int64_t size = batch * d.outputs * h.outputs * w.outputs * channels;
   for (std::int64_t i = first_item(); i < size; i += item_step()) {
     const std::int64_t c = i % channels, ow = i / channels % w.outputs, oh = i / channels / w.outputs % h.outputs;
@@ -41,9 +41,9 @@ __global__ void __launch_bounds__(block_threads) resample_kernel(const T* x, T* 
 }
 
 template <class T>
-__global__ void __launch_bounds__(block_threads) max_window_kernel(const T* x, T* y, std::int32_t* position,
-                                                                   backend::Windows s, std::int64_t batch,
-                                                                   std::int64_t channels) {
+__global__ void __launch_bounds__(block_threads)
+    max_window_kernel(const T* x, T* y, std::int32_t* position, backend::Windows s, std::int64_t batch,
+                      std::int64_t channels) {
   const std::int64_t size = batch * s.out[0] * s.out[1] * s.out[2] * channels;
   for (std::int64_t i = first_item(); i < size; i += item_step()) {
     const std::int64_t c = i % channels;
