@@ -280,13 +280,15 @@ TEST_CASE("the gradient of a WGAN-GP penalty equals finite differences") {
 TEST_CASE("a listener is told of each gradient once, when it is complete, and not before") {
   struct Listener final : GradListener {
     std::vector<std::pair<std::size_t, Tensor>> told;
-    void complete(std::size_t input, const Var& gradient) override { told.push_back({input, gradient.value().clone()}); }
+    void complete(std::size_t input, const Var& gradient) override {
+      told.push_back({input, gradient.value().clone()});
+    }
   };
   Rng rng{5};
   const Var a = leaf(normal({3}, rng, DType::f64)), b = leaf(normal({3}, rng, DType::f64)), unused = leaf(ones({2}));
   const bool recorded = GENERATE(false, true);
   Listener listener;
-  const Var c = a * b;              // an inner target too; a is used three times, twice by one node
+  const Var c = a * b;  // an inner target too; a is used three times, twice by one node
   const Var y = sum(exp(c) + tanh(c * b) + a * a);
   const std::vector<Var> inputs{a, b, unused, c};
   const auto gradients = grad(y, inputs, {.create_graph = recorded, .listener = &listener});

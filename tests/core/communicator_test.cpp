@@ -93,7 +93,10 @@ TEST_CASE("ranks: one that fails, ends early, does not come or does something el
   CHECK_THAT(seen[0], ContainsSubstring("rank 0 of 3 stopped: rank 1 failed: loss is nan"));
   CHECK_THAT(seen[2], ContainsSubstring("rank 2 of 3 stopped"));
 
-  CHECK_THROWS_WITH(run_ranks(2, [&](Communicator& ranks) { if (ranks.rank() == 0) ranks.barrier(); }),
+  CHECK_THROWS_WITH(run_ranks(2,
+                              [&](Communicator& ranks) {
+                                if (ranks.rank() == 0) ranks.barrier();
+                              }),
                     ContainsSubstring("ranks make different calls"));
   CHECK_THROWS_WITH(run_ranks(
                         3,
@@ -150,8 +153,8 @@ TEST_CASE("rendezvous: names the ranks that are missing") {
   std::thread other([&] { one = failure_of([&] { detail::meet({1, 4, folder.path, 0.3}, ""); }); });
   zero = failure_of([&] { detail::meet({0, 4, folder.path, 0.3}, "text"); });
   other.join();
-  CHECK_THAT(zero, ContainsSubstring("rank 0 of 4 waited 0.3 s in '" + folder.path + "' for rank") &&
-                       ContainsSubstring("3"));
+  CHECK_THAT(zero,
+             ContainsSubstring("rank 0 of 4 waited 0.3 s in '" + folder.path + "' for rank") && ContainsSubstring("3"));
   CHECK_THAT(one, ContainsSubstring("rank 1 of 4 waited") && ContainsSubstring("3"));
   CHECK_THROWS_WITH(detail::meet({0, 2, folder.path + "/none", 0.1}, "text"), ContainsSubstring("for rank 1"));
   CHECK_THROWS_WITH(detail::meet({1, 2, folder.path + "/none", 0.1}, "text"), ContainsSubstring("cannot write"));

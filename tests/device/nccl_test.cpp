@@ -17,9 +17,9 @@ namespace {
 
 constexpr int ranks = 2;
 
-#define NEED_GPUS()                                                                                           \
-  if (sd::cuda::device_count() < ranks)                                                                       \
-  SYNTHDATA_SKIP("needs " << ranks << " GPUs (emulated: CUDA_EMULATOR_DEVICES), has " << sd::cuda::device_count())
+#define NEED_GPUS()                     \
+  if (sd::cuda::device_count() < ranks) \
+    SYNTHDATA_SKIP("needs " << ranks << " GPUs (emulated: CUDA_EMULATOR_DEVICES), has " << sd::cuda::device_count())
 
 struct Folder {
   std::string path = "nccl_test_rendezvous";
@@ -75,10 +75,12 @@ struct TableSource {
 /// Trains a small GAN on this rank's device and gives all parameters and buffers, on the CPU.
 std::vector<Tensor> train(Communicator& one, sd::Device device) {
   const sd::OnDevice host(sd::Device::cpu());
-  sd::Rng data(5), weights(1 + static_cast<std::uint64_t>(one.rank())), own(100 + static_cast<std::uint64_t>(one.rank()));
+  sd::Rng data(5), weights(1 + static_cast<std::uint64_t>(one.rank())),
+      own(100 + static_cast<std::uint64_t>(one.rank()));
   const Tensor real = sd::normal({48, 3}, data, sd::DType::f32, 0.7, 1.3), noise = sd::normal({48, 4}, data);
   const auto net = [&](std::int64_t in, std::int64_t out) {
-    return sd::Sequential{sd::Linear(in, 8, weights), sd::BatchNorm(8), sd::LeakyRelu{0.2}, sd::Linear(8, out, weights)};
+    return sd::Sequential{sd::Linear(in, 8, weights), sd::BatchNorm(8), sd::LeakyRelu{0.2},
+                          sd::Linear(8, out, weights)};
   };
   sd::Generator generator{net(4, 3), TableLatent{&one, noise}};
   sd::Discriminator critic{net(3, 1)};
@@ -130,8 +132,10 @@ TEST_CASE("nccl: sums, means, broadcasts and barriers") {
 TEST_CASE("nccl: GPUs train as threads on the CPU and one process do, with the same bits on all of them") {
   NEED_GPUS();
   std::vector<std::vector<Tensor>> gpu(ranks), cpu(ranks);
-  CHECK(on_gpus([&](Communicator& one) { gpu[static_cast<std::size_t>(one.rank())] = train(one, one.device()); }) == none);
-  sd::run_ranks(ranks, [&](Communicator& one) { cpu[static_cast<std::size_t>(one.rank())] = train(one, one.device()); });
+  CHECK(on_gpus([&](Communicator& one) { gpu[static_cast<std::size_t>(one.rank())] = train(one, one.device()); }) ==
+        none);
+  sd::run_ranks(ranks,
+                [&](Communicator& one) { cpu[static_cast<std::size_t>(one.rank())] = train(one, one.device()); });
   std::vector<Tensor> alone;
   sd::run_ranks(1, [&](Communicator& one) { alone = train(one, one.device()); });
   REQUIRE(gpu[0].size() == alone.size());

@@ -1,4 +1,5 @@
-// tests/gan/distributed_test.cpp: several ranks that train one pair of nets, as threads, against one process with the joint batch.
+// tests/gan/distributed_test.cpp: several ranks that train one pair of nets, as threads, against one process with the
+// joint batch.
 #include <synthdata/data/adaptors.hpp>
 #include <synthdata/data/toy.hpp>
 #include <synthdata/gan/trainer.hpp>
@@ -42,8 +43,8 @@ struct TableSource {
 template <bool batch_norm>
 auto net(std::int64_t in, std::int64_t out, Rng& rng) {
   if constexpr (batch_norm) {
-    return Sequential{Linear(in, 16, rng), BatchNorm(16), LeakyRelu{0.2}, Linear(16, 16, rng), BatchNorm(16), Tanh{},
-                      Linear(16, out, rng)};
+    return Sequential{Linear(in, 16, rng), BatchNorm(16), LeakyRelu{0.2},      Linear(16, 16, rng),
+                      BatchNorm(16),       Tanh{},        Linear(16, out, rng)};
   } else {
     return Sequential{Linear(in, 16, rng), LeakyRelu{0.2}, Linear(16, out, rng)};
   }
@@ -112,15 +113,20 @@ TEST_CASE("n ranks with batches of b train as one process with batches of n b") 
   const bool penalty = GENERATE(false, true), all_options = GENERATE(false, true), batch_norm = GENERATE(false, true);
   TrainerOptions options{.learning_rate = 1e-3};
   if (all_options) {  // buckets of one gradient or of some
-    options = {.critic_steps = 2, .learning_rate = 1e-3, .accumulate = 2, .clip_norm = 0.5, .bucket_bytes = count == 2 ? 1 : 300};
+    options = {.critic_steps = 2,
+               .learning_rate = 1e-3,
+               .accumulate = 2,
+               .clip_norm = 0.5,
+               .bucket_bytes = count == 2 ? 1 : 300};
   }
   if (batch_norm) {  // a bias in front of it has no gradient but rounding, which Adam would blow up
     options.generator_rule = options.critic_rule = Sgd{};
     options.learning_rate = 0.05;
   }
-  const Result one = batch_norm ? train<true>(nullptr, 20, options, penalty) : train<false>(nullptr, 20, options, penalty);
-  const std::vector<Result> many = batch_norm ? train_ranks<true>(count, 20, options, penalty)
-                                              : train_ranks<false>(count, 20, options, penalty);
+  const Result one =
+      batch_norm ? train<true>(nullptr, 20, options, penalty) : train<false>(nullptr, 20, options, penalty);
+  const std::vector<Result> many =
+      batch_norm ? train_ranks<true>(count, 20, options, penalty) : train_ranks<false>(count, 20, options, penalty);
   for (const Result& rank : many) {
     CHECK(worst_difference(rank, one) < 1e-4);  // the weights themselves move by more than 1e-2
     CHECK(same_state(rank, many[0]));           // bit for bit
@@ -180,15 +186,15 @@ TEST_CASE("ranks stop together when one of them asks to, and all see one epoch o
 }
 
 TEST_CASE("ranks that draw the same random numbers are told so") {
-  CHECK_THROWS_WITH(run_ranks(2,
-                              [&](Communicator& ranks) {
-                                Rng rng(3);
-                                Nets nets(rng);
-                                AdversarialTrainer trainer{
-                                    nets.generator, nets.critic, NonSaturating{}, {.communicator = &ranks}};
-                                trainer.fit(ring(), {.batch_size = 16, .steps = 2, .workers = 0}, rng);
-                              }),
-                    ContainsSubstring("ranks 0 and 1 draw the same random numbers"));
+  CHECK_THROWS_WITH(
+      run_ranks(2,
+                [&](Communicator& ranks) {
+                  Rng rng(3);
+                  Nets nets(rng);
+                  AdversarialTrainer trainer{nets.generator, nets.critic, NonSaturating{}, {.communicator = &ranks}};
+                  trainer.fit(ring(), {.batch_size = 16, .steps = 2, .workers = 0}, rng);
+                }),
+      ContainsSubstring("ranks 0 and 1 draw the same random numbers"));
 }
 
 TEST_CASE("a loss that is not finite on one rank stops all at the same step; one that throws stops the others") {
@@ -249,7 +255,8 @@ TEST_CASE("a bucket is sent as soon as it is full, before the backward pass is o
     if (ranks.rank() != 0) return;
     order = watch.order;
     sent = watch.sent;
-    for (std::size_t i = 0; i < 3; ++i) same = same && same_bits(averaged[i], g[i].value());  // both ranks have the same
+    for (std::size_t i = 0; i < 3; ++i)
+      same = same && same_bits(averaged[i], g[i].value());  // both ranks have the same
   });
   CHECK(order == std::vector<std::size_t>{2, 1, 0});
   CHECK(sent == std::vector<std::size_t>{0, 1, 1});

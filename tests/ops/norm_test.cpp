@@ -262,9 +262,7 @@ TEST_CASE("batch norm over ranks equals batch norm of the joint batch, in value 
   const auto results = [&](const Tensor& rows, const Tensor& weights, Communicator* ranks) {
     const std::vector<Var> in{leaf(rows), leaf(at[1]), leaf(at[2])};
     BatchStatistics s;
-    const auto loss = [&] {
-      return sum(mul(batch_norm(in[0], in[1], in[2], 1e-3, act, &s, ranks), Var(weights)));
-    };
+    const auto loss = [&] { return sum(mul(batch_norm(in[0], in[1], in[2], 1e-3, act, &s, ranks), Var(weights))); };
     std::vector<Tensor> out{batch_norm(in[0], in[1], in[2], 1e-3, act, &s, ranks).value(), s.mean, s.variance};
     for (const Var& g : grad(loss(), in)) out.push_back(g.value());
     const std::vector<Var> first = grad(loss(), in, {.create_graph = true});

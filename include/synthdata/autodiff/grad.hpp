@@ -20,9 +20,9 @@ class GradListener {
 };
 
 struct GradOptions {
-  bool create_graph = false;  ///< record the gradient, to differentiate it again
-  bool retain_graph = false;  ///< keep the graph for another traversal; implied by create_graph
-  Var seed = {};              ///< gradient of the output; 1 if undefined, which needs a scalar output
+  bool create_graph = false;         ///< record the gradient, to differentiate it again
+  bool retain_graph = false;         ///< keep the graph for another traversal; implied by create_graph
+  Var seed = {};                     ///< gradient of the output; 1 if undefined, which needs a scalar output
   GradListener* listener = nullptr;  ///< of grad(); backward() has none
 };
 

@@ -125,7 +125,8 @@ class Traversal {
     for (std::int32_t k = 0; k < node.input_count; ++k) {
       Entry* e = find(node.inputs[k].get());
       if (!e || !e->target || e->last_user != place) continue;
-      e->last_user = static_cast<std::int64_t>(entries_.size());  // told of, though the node may have it as another operand too
+      e->last_user =
+          static_cast<std::int64_t>(entries_.size());  // told of, though the node may have it as another operand too
       if (e->gradient.defined()) listener.complete(static_cast<std::size_t>(e->input), e->gradient);
     }
   }

@@ -76,8 +76,8 @@ void run_ranks(int ranks, F&& f, double timeout_s = 60.0) {
 namespace cuda {
 /// The communicator of a rank that trains on `device`, by NCCL: one GPU for each rank, which is a process or a thread.
 /// Returns when all ranks are there.
-/// @throws DeviceError if the program was linked without NCCL, if ranks are missing at the end of the rendezvous, naming
-/// them, or for what NCCL reports.
+/// @throws DeviceError if the program was linked without NCCL, if ranks are missing at the end of the rendezvous,
+/// naming them, or for what NCCL reports.
 synthdata::detail::Owned<Communicator> communicator(Device device,
                                                     const Rendezvous& rendezvous = rendezvous_from_environment());
 }  // namespace cuda

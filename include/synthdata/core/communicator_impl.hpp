@@ -130,7 +130,8 @@ class ThreadCommunicator final : public Communicator {
     const auto& parts = table_.parts;
     table_.parts[static_cast<std::size_t>(rank())] = {concat(call, " of ", x.str()), &x};
     table_.meet(rank());
-    for (std::size_t r = 1; r < parts.size(); ++r) {  // of the others only the text: they may be gone with their tensors
+    for (std::size_t r = 1; r < parts.size();
+         ++r) {  // of the others only the text: they may be gone with their tensors
       if (parts[r].call != parts[0].call) {
         throw Error(concat("Communicator: ranks make different calls\n  rank 0 ", parts[0].call, "\n  rank ", r, " ",
                            parts[r].call));

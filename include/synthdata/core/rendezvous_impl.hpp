@@ -44,7 +44,7 @@ inline bool write_small(const std::string& path, const std::string& text, int ra
   }
   return std::rename(draft.c_str(), path.c_str()) == 0;
 }
-inline std::vector<std::string> words_of(const std::string& text) {
+inline std::vector<std::string> small_words(const std::string& text) {
   std::istringstream stream(text);
   std::vector<std::string> words;
   for (std::string word; stream >> word;) words.push_back(word);
@@ -53,8 +53,7 @@ inline std::vector<std::string> words_of(const std::string& text) {
 
 inline std::string new_token() {
   std::random_device device;
-  return concat(static_cast<std::uint64_t>(device()), "-",
-                std::chrono::steady_clock::now().time_since_epoch().count());
+  return concat(static_cast<std::uint64_t>(device()), "-", std::chrono::steady_clock::now().time_since_epoch().count());
 }
 
 SYNTHDATA_INLINE Meeting meet(const Rendezvous& at, const std::string& text) {
@@ -75,7 +74,7 @@ SYNTHDATA_INLINE Meeting meet(const Rendezvous& at, const std::string& text) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::duration<double>(at.timeout_s);
   while (true) {
     if (rank != 0) {
-      const std::vector<std::string> words = words_of(read_small(rank_file(at, 0)));
+      const std::vector<std::string> words = small_words(read_small(rank_file(at, 0)));
       if (words.size() == count + 1 && words[rank] == own) {
         publish(concat(own, " ", words[0]));
         return {words[0], words[count]};
@@ -83,7 +82,7 @@ SYNTHDATA_INLINE Meeting meet(const Rendezvous& at, const std::string& text) {
     } else {
       bool all = true, known = true;
       for (std::size_t r = 1; r < count; ++r) {
-        const std::vector<std::string> words = words_of(read_small(rank_file(at, static_cast<int>(r))));
+        const std::vector<std::string> words = small_words(read_small(rank_file(at, static_cast<int>(r))));
         if (!words.empty()) tokens[r] = words[0];
         here[r] = words.size() == 2 && words[1] == own;
         all = all && here[r];

@@ -24,7 +24,7 @@ SYNTHDATA_INLINE double batch_diversity(const Tensor& batch) {
 }
 
 SYNTHDATA_INLINE void CollapseDetector::observe(std::int64_t step, const Tensor& real, const Tensor& fake,
-                                               Communicator* communicator) {
+                                                Communicator* communicator) {
   const bool measurable = real.shape(0) >= 2 && fake.shape(0) >= 2;
   if (!measurable && !communicator) return;
   double reference = measurable ? batch_diversity(real) : 0.0, own = measurable ? batch_diversity(fake) : 0.0;

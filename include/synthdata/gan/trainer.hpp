@@ -55,9 +55,9 @@ struct TrainerOptions {
   bool graph = false;
   double ema_decay = 0.0;  ///< > 0: an average of the generator is kept, see averaged_generator()
   CollapseOptions collapse = {};
-  Communicator* communicator = nullptr;       ///< to the other ranks of this run; null: there are none
-  bool synchronize_batch_norm = true;         ///< statistics over the batches of all ranks
-  std::int64_t bucket_bytes = 25'000'000;     ///< gradients that are averaged over the ranks together
+  Communicator* communicator = nullptr;    ///< to the other ranks of this run; null: there are none
+  bool synchronize_batch_norm = true;      ///< statistics over the batches of all ranks
+  std::int64_t bucket_bytes = 25'000'000;  ///< gradients that are averaged over the ranks together
 };
 
 /// A part of the critic's loss that a penalty adds.

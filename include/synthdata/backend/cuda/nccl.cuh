@@ -2,9 +2,9 @@
 //
 // Sums run on a stream of their own, so that they go on beside the backward pass; events order them with the GPU's
 // queue. A rank that hangs in a sum cannot be told to stop by an exception. So the communicator is of NCCL's
-// non-blocking kind, and a thread watches: if another rank posts a failure in the folder of the rendezvous, NCCL reports
-// one, or a sum takes too long, it aborts the communicator. That ends the sum with whatever is there, and the next call
-// of this rank throws. A rank posts a failure when its communicator is destroyed by an exception.
+// non-blocking kind, and a thread watches: if another rank posts a failure in the folder of the rendezvous, NCCL
+// reports one, or a sum takes too long, it aborts the communicator. That ends the sum with whatever is there, and the
+// next call of this rank throws. A rank posts a failure when its communicator is destroyed by an exception.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
