@@ -8,7 +8,7 @@
 namespace synthdata {
 namespace detail {
 /// Gradients start at multiples of so many elements: kernels load whole lines.
-inline std::int64_t padded(std::int64_t count) { return (count + 15) / 16 * 16; }
+inline std::int64_t bucket_room(std::int64_t count) { return (count + 15) / 16 * 16; }
 }  // namespace detail
 
 SYNTHDATA_INLINE GradientBuckets::GradientBuckets(Communicator& communicator, std::size_t count,
@@ -33,7 +33,7 @@ SYNTHDATA_INLINE void GradientBuckets::add(std::size_t i, const Tensor& gradient
 
 SYNTHDATA_INLINE void GradientBuckets::send() {
   std::int64_t size = 0;
-  for (const Entry& e : filling_) size += detail::padded(e.gradient.size());
+  for (const Entry& e : filling_) size += detail::bucket_room(e.gradient.size());
   const Tensor& first = filling_[0].gradient;
   Bucket bucket{Tensor::zeros({size}, first.dtype(), first.device()), std::move(filling_)};
   std::int64_t at = 0;
@@ -42,7 +42,7 @@ SYNTHDATA_INLINE void GradientBuckets::send() {
     Tensor place = bucket.all.rows(at, end).reshape(e.gradient.shape());
     place.copy_elements(e.gradient);
     e.gradient = place;
-    at = detail::padded(end);
+    at = detail::bucket_room(end);
   }
   filling_.clear();
   filled_bytes_ = 0;
