@@ -61,6 +61,7 @@ TEST_CASE("device: layers") {
             Sequential(Linear(8, 8, rng()), BatchNorm(8), LeakyRelu{0.2}, Dropout(0.2), Linear(8, 1, rng())), flat),
       layer("AnyModule", AnyModule(Sequential(Linear(8, 4, rng()), Tanh{})), flat),
       layer("InPrecision", InPrecision(Precision::f32, Linear(8, 4, rng())), flat),
+      layer("DiffAugment", DiffAugment{}, image),
       layer("Flatten", Flatten{}, image),
       layer("Reshape", Reshape({9, 16}), image),
       layer("Permute", Permute({0, 3, 1, 2}), image),

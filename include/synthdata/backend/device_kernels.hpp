@@ -116,6 +116,8 @@ class DeviceKernels : public synthdata::detail::DeviceDriver {
   // Over windows of [N, D, H, W, C].
   virtual void resample(const Tensor& x, const SpatialTaps& taps, Tensor& out) = 0;
   virtual void max_window(const Tensor& x, const Windows& windows, Tensor& out, Tensor* position) = 0;
+  /// y[n, i, j] = x[n, i - d, j - e] where that lies inside, else 0; (d, e) = sign shifts[n].
+  virtual void shift_images(const Tensor& x, const Tensor& shifts, std::int64_t sign, Tensor& y) = 0;
 
   // Random numbers: those of the CPU.
   virtual void uniform(const RngState& rng, std::uint64_t first, double low, double high, Tensor& out) = 0;

@@ -44,6 +44,6 @@ Tensor warp(const Tensor& image, const Tensor& displacement, const WarpOptions& 
 }  // namespace backend
 }  // namespace synthdata
 
-#if SYNTHDATA_HEADER_ONLY
+#if SYNTHDATA_CPU_BODIES
 #include <synthdata/backend/warp_impl.hpp>
 #endif

@@ -45,7 +45,8 @@ SYNTHDATA_INLINE TensorDataset images_from_cifar(const std::string& path, Split 
     bytes += more;
   }
   const auto count = static_cast<std::int64_t>(bytes.size()) / detail::cifar_record;
-  Tensor images = Tensor::empty({count, 32, 32, 3}, DType::u8, Device::cpu()), labels = Tensor::empty({count}, DType::u8, Device::cpu());
+  Tensor images = Tensor::empty({count, 32, 32, 3}, DType::u8, Device::cpu()),
+         labels = Tensor::empty({count}, DType::u8, Device::cpu());
   const auto* from = reinterpret_cast<const std::uint8_t*>(bytes.data());
   std::uint8_t* to = images.data<std::uint8_t>();
   for (std::int64_t n = 0; n < count; ++n, from += detail::cifar_record) {

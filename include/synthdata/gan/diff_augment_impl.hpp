@@ -21,7 +21,7 @@ SYNTHDATA_INLINE Tensor cutout_mask(const Shape& images, double share, Rng& rng,
   const auto side = [&](std::int64_t extent) -> std::int64_t {
     return std::llround(share * static_cast<double>(extent));
   };
-  Tensor mask = Tensor::ones({n, h, w, 1});
+  Tensor mask = Tensor::ones({n, h, w, 1}, DType::f32, Device::cpu());
   for (std::int64_t i = 0; i < n; ++i) {
     const std::int64_t top = rng.below(h + 1) - side(h) / 2, left = rng.below(w + 1) - side(w) / 2;
     const std::int64_t begin = std::max<std::int64_t>(left, 0), end = std::min(left + side(w), w);
@@ -51,6 +51,7 @@ SYNTHDATA_INLINE Var DiffAugment::operator()(const Var& x, Rng& rng) const {
         concat("DiffAugment: expects translation and cutout in [0, 1], got ", translation, ", ", cutout));
   }
   const std::int64_t n = x.shape(0);
+  const OnDevice there(x.device());
   Var y = x;
   if (color) {
     const auto draw = [&](double low, double high) { return uniform({n, 1, 1, 1}, rng, x.dtype(), low, high); };
@@ -61,14 +62,14 @@ SYNTHDATA_INLINE Var DiffAugment::operator()(const Var& x, Rng& rng) const {
     const auto most = [&](int axis) -> std::int64_t {
       return std::llround(translation * static_cast<double>(x.shape(axis)));
     };
-    Tensor shifts = Tensor::empty({n, 2}, DType::i64);
+    Tensor shifts = Tensor::empty({n, 2}, DType::i64, Device::cpu());
     for (std::int64_t i = 0; i < n; ++i) {
       shifts.data<std::int64_t>()[2 * i] = rng.below(2 * most(1) + 1) - most(1);
       shifts.data<std::int64_t>()[2 * i + 1] = rng.below(2 * most(2) + 1) - most(2);
     }
-    y = shift_images(y, shifts);
+    y = shift_images(y, shifts.to(x.device()));
   }
-  if (cutout > 0.0) y = y * Var(detail::cutout_mask(x.shape(), cutout, rng, x.dtype()));
+  if (cutout > 0.0) y = y * Var(detail::cutout_mask(x.shape(), cutout, rng, x.dtype()).to(x.device()));
   return y;
 }
 

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/device_kernels.hpp>
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/ops/shift.hpp>
 
@@ -19,24 +20,38 @@ struct ShiftedAxis {
         end(std::clamp<std::int64_t>(shift < 0 ? extent + std::max(shift, -extent) : extent, begin, extent)) {}
 };
 
+/// The images moved by `sign` times their shifts.
 template <class T>
-Tensor shifted_images(const Tensor& x, const Tensor& shifts) {
+Tensor shifted_images(const Tensor& x, const Tensor& shifts, std::int64_t sign) {
+  backend::detail::check_devices("shift_images", x, shifts);
   const std::int64_t n = x.shape(0), h = x.shape(1), w = x.shape(2), c = x.shape(3);
-  Tensor y = Tensor::zeros(x.shape(), x.dtype());
+  Tensor y = Tensor::zeros(x.shape(), x.dtype(), x.device());
+  if (!x.device().is_cpu()) {
+    if (x.size() > 0) backend::device_kernels().shift_images(x, shifts, sign, y);
+    return y;
+  }
   const std::int64_t* const by = shifts.data<std::int64_t>();
   parallel_for(n, std::max<std::int64_t>(1, 65536 / std::max<std::int64_t>(1, h * w * c)),
                [&, from = x.data<T>(), to = y.data<T>()](std::int64_t first, std::int64_t last) {
                  for (std::int64_t image = first; image < last; ++image) {
-                   const ShiftedAxis rows(h, by[2 * image]), columns(w, by[2 * image + 1]);
+                   const std::int64_t down = sign * by[2 * image], right = sign * by[2 * image + 1];
+                   const ShiftedAxis rows(h, down), columns(w, right);
                    for (std::int64_t i = rows.begin; i < rows.end && columns.begin < columns.end; ++i) {
-                     const std::int64_t source =
-                         (image * h + i - by[2 * image]) * w + columns.begin - by[2 * image + 1];
+                     const std::int64_t source = (image * h + i - down) * w + columns.begin - right;
                      std::copy_n(from + source * c, (columns.end - columns.begin) * c,
                                  to + ((image * h + i) * w + columns.begin) * c);
                    }
                  }
                });
   return y;
+}
+
+/// Its adjoint moves back.
+inline Var shift_images(const Var& x, const Tensor& shifts, std::int64_t sign) {
+  Tensor y =
+      visit_floating(x.dtype(), "shift_images", [&]<class T>() { return shifted_images<T>(x.value(), shifts, sign); });
+  return linear_op("shift_images", std::move(y), x,
+                   [shifts, sign](const Var& g) { return shift_images(g, shifts, -sign); });
 }
 
 }  // namespace detail
@@ -46,12 +61,7 @@ SYNTHDATA_INLINE Var shift_images(const Var& x, const Tensor& shifts) {
     throw_shape("shift_images", "expects images [N, H, W, C] and shifts [N, 2] of i64",
                 {{"x", x.value()}, {"shifts", shifts}});
   }
-  Tensor y = visit_floating(x.dtype(), "shift_images",
-                            [&]<class T>() { return detail::shifted_images<T>(x.value(), shifts); });
-  if (!detail::recording(x)) return Var(std::move(y));
-  Tensor back = shifts.clone();
-  for (std::int64_t& shift : back.span<std::int64_t>()) shift = -shift;
-  return detail::linear_op("shift_images", std::move(y), x, [back](const Var& g) { return shift_images(g, back); });
+  return detail::shift_images(x, shifts, 1);
 }
 
 }  // namespace synthdata

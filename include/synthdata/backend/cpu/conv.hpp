@@ -33,6 +33,6 @@ void conv_weight_grad(const ConvGeometry& g, const double* x, const double* gy, 
 
 }  // namespace synthdata::backend::cpu
 
-#if SYNTHDATA_HEADER_ONLY
+#if SYNTHDATA_CPU_BODIES
 #include <synthdata/backend/cpu/conv_impl.hpp>
 #endif

@@ -30,6 +30,6 @@ void gemm(bool trans_a, bool trans_b, std::int64_t m, std::int64_t n, std::int64
 
 }  // namespace synthdata::backend::cpu
 
-#if SYNTHDATA_HEADER_ONLY
+#if SYNTHDATA_CPU_BODIES
 #include <synthdata/backend/cpu/gemm_impl.hpp>
 #endif

@@ -228,6 +228,12 @@ class Backend final : public backend::DeviceKernels {
                   x.shape(-1));
     });
   }
+  void shift_images(const Tensor& x, const Tensor& shifts, std::int64_t sign, Tensor& y) override {
+    visit_floating(x.dtype(), "shift_images", [&]<class T>() {
+      launch_over("shift_images", queue_of(x), x.size(), shift_kernel<T>, data<T>(x), data<std::int64_t>(shifts), sign,
+                  data<T>(y), x.size(), x.shape(1), x.shape(2), x.shape(3));
+    });
+  }
 
   // Random numbers.
   void uniform(const RngState& rng, std::uint64_t first, double low, double high, Tensor& out) override {

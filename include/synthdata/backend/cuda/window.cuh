@@ -74,5 +74,18 @@ __global__ void __launch_bounds__(block_threads)
   }
 }
 
+template <class T>
+__global__ void __launch_bounds__(block_threads)
+    shift_kernel(const T* x, const std::int64_t* shifts, std::int64_t sign, T* y, std::int64_t size, std::int64_t h,
+                 std::int64_t w, std::int64_t channels) {
+  for (std::int64_t i = first_item(); i < size; i += item_step()) {
+    const std::int64_t c = i % channels, column = i / channels % w, row = i / channels / w % h,
+                       n = i / channels / w / h;
+    const std::int64_t from_row = row - sign * shifts[2 * n], from_column = column - sign * shifts[2 * n + 1];
+    const bool inside = from_row >= 0 && from_row < h && from_column >= 0 && from_column < w;
+    y[i] = inside ? x[((n * h + from_row) * w + from_column) * channels + c] : T(0);
+  }
+}
+
 }  // namespace SYNTHDATA_CUDA_KERNELS
 }  // namespace synthdata::cuda

@@ -53,7 +53,7 @@ inline std::string synonym(const std::string& word, const Synonyms& synonyms, Rn
 
 SYNTHDATA_INLINE Tensor text_tensor(std::string_view text) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
-  return Tensor::from(std::span(bytes, text.size()), {static_cast<std::int64_t>(text.size())});
+  return Tensor::from(std::span(bytes, text.size()), {static_cast<std::int64_t>(text.size())}, Device::cpu());
 }
 SYNTHDATA_INLINE std::string tensor_text(const Tensor& text) {
   const auto* bytes = text.data<std::uint8_t>();
