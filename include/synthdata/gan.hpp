@@ -8,11 +8,8 @@
 #include <synthdata/autodiff/node.hpp>
 #include <synthdata/autodiff/var.hpp>
 #include <synthdata/config.hpp>
-<<<<<<< HEAD
 #include <synthdata/core/communicator.hpp>
-=======
 #include <synthdata/core/device.hpp>
->>>>>>> main
 #include <synthdata/core/dtype.hpp>
 #include <synthdata/core/error.hpp>
 #include <synthdata/core/memory.hpp>
