@@ -25,8 +25,8 @@ message(STATUS "synthdata: CUDA ${CUDAToolkit_VERSION} for ${CMAKE_CUDA_ARCHITEC
 file(CONFIGURE OUTPUT bodies/cuda.cu CONTENT "#include <synthdata/cuda_main.cuh>\n")
 add_library(synthdata_cuda STATIC ${CMAKE_CURRENT_BINARY_DIR}/bodies/cuda.cu)
 add_library(synthdata::cuda ALIAS synthdata_cuda)
-target_compile_features(synthdata_cuda PRIVATE cuda_std_20)
-target_compile_options(synthdata_cuda PRIVATE --expt-relaxed-constexpr)
+
+target_compile_options(synthdata_cuda PRIVATE -std=c++20 --expt-relaxed-constexpr)
 target_link_libraries(synthdata_cuda PUBLIC synthdata_compiled CUDA::cudart_static CUDA::cublasLt)
 # The library's own code asks for this function weakly; a program that links us means it.
 target_link_options(synthdata_cuda INTERFACE LINKER:-u,synthdata_cuda_driver)
