@@ -8,6 +8,7 @@
 #include <synthdata/autodiff/node.hpp>
 #include <synthdata/autodiff/var.hpp>
 #include <synthdata/config.hpp>
+#include <synthdata/core/communicator.hpp>
 #include <synthdata/core/device.hpp>
 #include <synthdata/core/dtype.hpp>
 #include <synthdata/core/error.hpp>
@@ -15,6 +16,7 @@
 #include <synthdata/core/owned.hpp>
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/core/random.hpp>
+#include <synthdata/core/rendezvous.hpp>
 #include <synthdata/core/shape.hpp>
 #include <synthdata/core/tensor.hpp>
 #include <synthdata/data/adaptors.hpp>
@@ -76,6 +78,7 @@
 #include <synthdata/nn/summary.hpp>
 #include <synthdata/ops/activation.hpp>
 #include <synthdata/ops/check.hpp>
+#include <synthdata/ops/communicate.hpp>
 #include <synthdata/ops/conv.hpp>
 #include <synthdata/ops/dropout.hpp>
 #include <synthdata/ops/extents.hpp>
@@ -93,6 +96,7 @@
 #include <synthdata/ops/shift.hpp>
 #include <synthdata/ops/softmax.hpp>
 #include <synthdata/optim/ema.hpp>
+#include <synthdata/optim/gradient_buckets.hpp>
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/optim/rule.hpp>
 #include <synthdata/optim/schedule.hpp>
