@@ -51,3 +51,13 @@ if(SYNTHDATA_CUDNN_INCLUDE AND SYNTHDATA_CUDNN_LIBRARY)
 else()
   message(STATUS "synthdata: cuDNN is not there; convolutions run on our own kernels, which are slow")
 endif()
+
+# Several GPUs. Only programs that train on more than one need NCCL, so it can be switched off.
+option(SYNTHDATA_NCCL "Several GPUs by NCCL, where it is installed" ON)
+find_path(SYNTHDATA_NCCL_INCLUDE nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+find_library(SYNTHDATA_NCCL_LIBRARY nccl HINTS ${CUDAToolkit_LIBRARY_DIR})
+if(SYNTHDATA_NCCL AND SYNTHDATA_NCCL_INCLUDE AND SYNTHDATA_NCCL_LIBRARY)
+  target_compile_definitions(synthdata_cuda PRIVATE SYNTHDATA_NCCL=1)
+  target_include_directories(synthdata_cuda SYSTEM PRIVATE ${SYNTHDATA_NCCL_INCLUDE})
+  target_link_libraries(synthdata_cuda PUBLIC ${SYNTHDATA_NCCL_LIBRARY})
+endif()

@@ -13,8 +13,8 @@
 #include <synthdata/data/augment/policy.hpp>
 #include <synthdata/data/augment/series.hpp>
 #include <synthdata/data/augment/text.hpp>
-#include <synthdata/data/cifar.hpp>
 #include <synthdata/data/cells.hpp>
+#include <synthdata/data/cifar.hpp>
 #include <synthdata/data/csv.hpp>
 #include <synthdata/data/csv_columns.hpp>
 #include <synthdata/data/csv_options.hpp>

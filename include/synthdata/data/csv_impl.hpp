@@ -597,7 +597,8 @@ class CsvBody {
       const bool in_place =
           type != ColumnType::categorical && type != ColumnType::text && type != ColumnType::identifier;
       if (marked[c])
-        values_[c] = in_place && !plans[c].unknown ? Tensor::empty({cut_.rows}, stored_as(type), Device::cpu()) : Tensor();
+        values_[c] =
+            in_place && !plans[c].unknown ? Tensor::empty({cut_.rows}, stored_as(type), Device::cpu()) : Tensor();
     }
     std::vector<char> broken(count);
     parallel_for(static_cast<std::int64_t>(count), 1, [&](std::int64_t begin, std::int64_t end) {
@@ -730,7 +731,8 @@ class CsvBody {
       for (std::size_t i = 0; i < parts_.size(); ++i) {
         at[i + 1] = at[i] + static_cast<std::int64_t>(parts_[i][c].bytes.size());
       }
-      made.texts = {Tensor::empty({at.back()}, DType::u8, Device::cpu()), Tensor::empty({made.size + 1}, DType::i64, Device::cpu())};
+      made.texts = {Tensor::empty({at.back()}, DType::u8, Device::cpu()),
+                    Tensor::empty({made.size + 1}, DType::i64, Device::cpu())};
       auto* bytes = static_cast<char*>(made.texts.bytes.bytes());
       auto* offsets = made.texts.offsets.data<std::int64_t>();
       offsets[made.size] = at.back();
