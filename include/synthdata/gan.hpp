@@ -97,6 +97,7 @@
 #include <synthdata/ops/softmax.hpp>
 #include <synthdata/optim/ema.hpp>
 #include <synthdata/optim/gradient_buckets.hpp>
+#include <synthdata/optim/loss_scale.hpp>
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/optim/rule.hpp>
 #include <synthdata/optim/schedule.hpp>

@@ -223,6 +223,25 @@ TEST_CASE("device: training steps follow those of the CPU, captured or not, and 
   CHECK(same(trained(gpu, true, "device_checkpoint.safetensors"), there));
 }
 
+TEST_CASE("device: training in every precision learns about the same as in f32") {
+  if (!has_device()) return void(++skipped_cases());
+  const auto loss = [](sd::Precision precision) {
+    Nets nets;
+    move_to(nets.generator, sd::cuda::device(0));
+    move_to(nets.critic, sd::cuda::device(0));
+    Trainer trainer(nets.generator, nets.critic, sd::NonSaturating{}, {.learning_rate = 1e-3, .precision = precision});
+    sd::DataLoader loader(sd::toy::ring({.modes = 8}), {.batch_size = 32, .seed = 3});
+    sd::Rng rng{7};
+    double last = 0.0;
+    for (int i = 0; i < 4; ++i) last = trainer.step(loader, rng).critic_loss;
+    return last;
+  };
+  const double exact = loss(sd::Precision::f32);
+  for (const sd::Precision precision : {sd::Precision::tf32, sd::Precision::bf16, sd::Precision::f16}) {
+    CHECK(loss(precision) == Approx(exact).epsilon(0.05));
+  }
+}
+
 TEST_CASE("device: nothing is copied to the host silently, and operands must be together") {
   if (!has_device()) return void(++skipped_cases());
   const sd::Tensor x = sd::Tensor::ones({2, 3}, sd::DType::f32, sd::cuda::device(0)), y = sd::Tensor::ones({2, 3});
@@ -243,6 +262,16 @@ TEST_CASE("device: an index out of range is an error at the next synchronisation
   CHECK_THROWS_WITH(y.value().to(sd::Device::cpu()),
                     ContainsSubstring("gather: index 7 (element 1") && ContainsSubstring("[0, 3)"));
   CHECK_NOTHROW(sd::synchronize(gpu));  // told once
+}
+
+TEST_CASE("device: large tensors travel there and back, also when their memory is overwritten at once") {
+  if (!has_device()) return void(++skipped_cases());
+  const std::int64_t n = (std::int64_t{21} << 20) / 4 + 3;  // more than all staging pieces hold
+  sd::Rng rng{4};
+  sd::Tensor x = sd::uniform({n}, rng);
+  const sd::Tensor kept = x.clone(), there = x.to(sd::cuda::device(0));
+  x.fill(-1.0);
+  CHECK(sd::same_bits(there.to(sd::Device::cpu()), kept));
 }
 
 TEST_CASE("device: memory is kept for reuse and counted") {

@@ -27,6 +27,7 @@
 #include <synthdata/gan/penalty.hpp>
 #include <synthdata/optim/ema.hpp>
 #include <synthdata/optim/gradient_buckets.hpp>
+#include <synthdata/optim/loss_scale.hpp>
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/optim/schedule.hpp>
 
@@ -48,9 +49,10 @@ struct TrainerOptions {
   double instance_noise = 0.0;               ///< std of the noise on the critic's inputs (Sønderby et al. 2017)
   std::int64_t instance_noise_steps = 0;     ///< > 0: the noise falls to 0 in a line over so many steps
   std::int64_t unrolled_steps = 0;           ///< critic updates the generator looks ahead (Metz et al. 2017)
-  Precision precision = Precision::f32;      ///< of the products of both nets; weights and their updates are always f32
+  /// Of the products of both nets; weights and their updates are always f32. With f16 losses are scaled, see LossScale.
+  Precision precision = Precision::f32;
   /// On a GPU: after two steps the third is captured, and from then on a step is one call. The same results; pays where
-  /// nets are small. Losses are checked after the update. Not with unrolled_steps, instance_noise_steps or a
+  /// nets are small. Losses are checked after the update. Not with unrolled_steps, instance_noise_steps, f16 or a
   /// communicator.
   bool graph = false;
   double ema_decay = 0.0;  ///< > 0: an average of the generator is kept, see averaged_generator()
@@ -97,7 +99,7 @@ void check_streams(const Rng& rng, Communicator& communicator);
 /// The gradients of one update, from options.accumulate batches.
 class GradientSum final : public GradListener {
  public:
-  GradientSum(const TrainerOptions& options, const ModuleState& state);
+  GradientSum(const TrainerOptions& options, const ModuleState& state, LossScale& scale);
   /// Adds the gradients of one batch's loss. Those of the last batch go to the other ranks as they become complete.
   void add(const Var& loss);
   /// Updates the parameters.
@@ -108,6 +110,7 @@ class GradientSum final : public GradListener {
 
   const TrainerOptions& options_;
   const ModuleState& state_;
+  LossScale& scale_;
   std::vector<Tensor> sum_;
   std::int64_t batches_ = 0;
   std::optional<GradientBuckets> buckets_;
@@ -265,6 +268,11 @@ class AdversarialTrainer {
     detail::add_optimizer(archive, "generator_optimizer.", generator_optimizer_);
     detail::add_optimizer(archive, "critic_optimizer.", critic_optimizer_);
     detail::add_integers(archive, "step", {step_});
+    if (critic_scale_.active()) {
+      detail::add_integers(archive, "loss_scale",
+                           {generator_scale_.exponent(), generator_scale_.good_updates(), critic_scale_.exponent(),
+                            critic_scale_.good_updates()});
+    }
     detail::add_rng(archive, rng);
     detail::add_position(archive, source.state());
     archive.metadata = {{"format", state_format},
@@ -333,7 +341,7 @@ class AdversarialTrainer {
     Play play;
     auto batch = batches.begin();
     for (std::int64_t k = 0; k < options_.critic_steps; ++k) {
-      detail::GradientSum sum(options_, critic_state_);
+      detail::GradientSum sum(options_, critic_state_, critic_scale_);
       for (std::int64_t a = 0; a < options_.accumulate; ++a, ++batch) {
         play = {batch->data.to(device_), batch->labels.to(device_), {}};
         {
@@ -345,7 +353,7 @@ class AdversarialTrainer {
       sum.apply(critic_optimizer_, critic_rate());
       if constexpr (requires { loss_.constrain(critic_state_.parameters); }) loss_.constrain(critic_state_.parameters);
     }
-    detail::GradientSum sum(options_, generator_state_);
+    detail::GradientSum sum(options_, generator_state_, generator_scale_);
     for (std::int64_t a = 0; a < options_.accumulate; ++a) {
       if (!shared) play.fake = generate(play, rng, context);
       update_generator_gradients(play, context, info, sum);
@@ -493,6 +501,12 @@ class AdversarialTrainer {
     const SourceState position = detail::read_position(archive);
     const std::int64_t step = detail::read_integers(archive, "step", 1)[0];
     if (step < 0) throw DataError(concat("'step' is ", step));
+    LossScale generator_scale = generator_scale_, critic_scale = critic_scale_;
+    if (critic_scale.active()) {
+      const auto scales = detail::read_integers(archive, "loss_scale", 4);
+      generator_scale.restore(scales[0], scales[1]);
+      critic_scale.restore(scales[2], scales[3]);
+    }
     Optimizer generator_optimizer = detail::read_optimizer(archive, "generator_optimizer.", generator_optimizer_);
     Optimizer critic_optimizer = detail::read_optimizer(archive, "critic_optimizer.", critic_optimizer_);
     ModuleState average;
@@ -513,6 +527,8 @@ class AdversarialTrainer {
     }
     generator_optimizer_ = std::move(generator_optimizer);
     critic_optimizer_ = std::move(critic_optimizer);
+    generator_scale_ = generator_scale;
+    critic_scale_ = critic_scale;
     step_ = step;
   }
 
@@ -530,6 +546,7 @@ class AdversarialTrainer {
   std::optional<G> average_;
   CollapseDetector collapse_;
   Device device_;  // of both nets
+  LossScale generator_scale_{options_.precision == Precision::f16}, critic_scale_{options_.precision == Precision::f16};
   std::optional<detail::StepCapture> capture_;
   Play captured_play_;
   std::int64_t step_ = 0;

@@ -16,9 +16,11 @@ SYNTHDATA_INLINE void check_options(const TrainerOptions& options) {
         concat("AdversarialTrainer: expects critic_steps >= 1, accumulate >= 1 and unrolled_steps >= 0, got ",
                options.critic_steps, ", ", options.accumulate, " and ", options.unrolled_steps));
   }
-  if (options.graph && (options.unrolled_steps > 0 || options.instance_noise_steps > 0 || options.communicator)) {
+  if (options.graph && (options.unrolled_steps > 0 || options.instance_noise_steps > 0 || options.communicator ||
+                        options.precision == Precision::f16)) {
     throw Error(
-        "AdversarialTrainer: a captured step cannot have unrolled_steps, instance_noise_steps or a communicator");
+        "AdversarialTrainer: a captured step cannot have unrolled_steps, instance_noise_steps, f16 or a "
+        "communicator");
   }
 }
 
@@ -117,10 +119,11 @@ SYNTHDATA_INLINE void check_streams(const Rng& rng, Communicator& communicator) 
   }
 }
 
-SYNTHDATA_INLINE GradientSum::GradientSum(const TrainerOptions& options, const ModuleState& state)
-    : options_(options), state_(state), sum_(state.parameters.size()) {}
+SYNTHDATA_INLINE GradientSum::GradientSum(const TrainerOptions& options, const ModuleState& state, LossScale& scale)
+    : options_(options), state_(state), scale_(scale), sum_(state.parameters.size()) {}
 
-SYNTHDATA_INLINE void GradientSum::add(const Var& loss) {
+SYNTHDATA_INLINE void GradientSum::add(const Var& plain_loss) {
+  const Var loss = scale_.active() ? plain_loss * scale_.factor() : plain_loss;
   const std::vector<Var> wanted = variables(state_);
   if (!options_.communicator || ++batches_ < options_.accumulate) {
     const std::vector<Var> gradients = grad(loss, wanted);
@@ -143,9 +146,7 @@ SYNTHDATA_INLINE void GradientSum::complete(std::size_t i, const Var& gradient) 
 
 SYNTHDATA_INLINE void GradientSum::apply(Optimizer& optimizer, double rate) {
   if (buckets_) buckets_->finish(sum_);
-  if (options_.accumulate > 1) {
-    for (Tensor& g : sum_) g = (Var(g) * (1.0 / static_cast<double>(options_.accumulate))).value();
-  }
+  if (!scale_.unscale(sum_, static_cast<double>(options_.accumulate))) return;
   if (options_.clip_norm > 0.0) clip_norm(sum_, options_.clip_norm);
   optimizer.step(sum_, rate);
 }

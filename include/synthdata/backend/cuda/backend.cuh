@@ -50,7 +50,8 @@ class Backend final : public backend::DeviceKernels {
   backend::DeviceGraph* new_graph(int device) override { return new Graph(device); }
   void copy_to_device(int index, void* into, const void* from, std::int64_t bytes) override {
     refuse_while_recording("copied from the CPU");
-    transfer(index, into, from, bytes, cudaMemcpyHostToDevice);
+    const UseDevice use(index);
+    driver()[index].staging().send(driver().queue(index), into, from, bytes);
   }
   void copy_to_host(int index, void* into, const void* from, std::int64_t bytes) override {
     refuse_while_recording("read by the CPU");

@@ -12,6 +12,7 @@
 #include <synthdata/core/tensor.hpp>
 
 #include <atomic>
+#include <cstring>
 #include <limits>
 #include <mutex>
 #include <string>
@@ -26,6 +27,44 @@ using synthdata::detail::Block;
 struct MemoryPool {
   Block* free[synthdata::detail::size_classes] = {};
   bool closed = false;  // nobody allocates from it any more
+};
+
+/// Sends the host's memory to a GPU through pages that the GPU reads by itself: the caller goes on as soon as its bytes
+/// are in them. A piece is overwritten only when the GPU has it.
+class Staging {
+ public:
+  static constexpr std::int64_t piece_bytes = std::int64_t{4} << 20;
+  static constexpr int pieces = 4;
+
+  void send(const Queue& queue, void* into, const void* from, std::int64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    for (std::int64_t at = 0; at < bytes; at += piece_bytes) {
+      Piece& piece = piece_[next_];
+      next_ = (next_ + 1) % pieces;
+      if (!piece.memory) {
+        check(cudaHostAlloc(&piece.memory, static_cast<std::size_t>(piece_bytes), cudaHostAllocDefault),
+              "cudaHostAlloc");
+        check(cudaEventCreateWithFlags(&piece.sent, cudaEventDisableTiming), "cudaEventCreate");
+      } else {
+        check(cudaEventSynchronize(piece.sent), "copying to the GPU");
+      }
+      const auto part = static_cast<std::size_t>(bytes - at < piece_bytes ? bytes - at : piece_bytes);
+      std::memcpy(piece.memory, static_cast<const std::byte*>(from) + at, part);
+      check(
+          cudaMemcpyAsync(static_cast<std::byte*>(into) + at, piece.memory, part, cudaMemcpyHostToDevice, queue.stream),
+          "copying to the GPU");
+      check(cudaEventRecord(piece.sent, queue.stream), "copying to the GPU");
+    }
+  }
+
+ private:
+  struct Piece {
+    void* memory = nullptr;
+    cudaEvent_t sent = nullptr;
+  };
+  std::mutex mutex_;
+  Piece piece_[pieces];  // never freed, as the GPU
+  int next_ = 0;
 };
 
 /// What a kernel found wrong in its input, written by the GPU into the host's memory: a kernel cannot throw.
@@ -57,6 +96,7 @@ class Gpu {
   const std::string& name() const { return name_; }
   int compute_capability() const { return compute_capability_; }
   DeviceFault* fault() const { return fault_; }
+  Staging& staging() { return staging_; }
 
   Block* allocate(std::int64_t bytes) {
     const auto wanted = synthdata::detail::size_class_of(bytes);
@@ -174,6 +214,7 @@ class Gpu {
   int multiprocessors_ = 0, compute_capability_ = 0;
   cudaStream_t stream_ = nullptr;
   DeviceFault* fault_ = nullptr;
+  Staging staging_;
   std::mutex mutex_;
   MemoryPool general_;
   MemoryPool* pool_ = &general_;
