@@ -25,8 +25,8 @@ message(STATUS "synthdata: CUDA ${CUDAToolkit_VERSION} for ${CMAKE_CUDA_ARCHITEC
 file(CONFIGURE OUTPUT bodies/cuda.cu CONTENT "#include <synthdata/cuda_main.cuh>\n")
 add_library(synthdata_cuda STATIC ${CMAKE_CURRENT_BINARY_DIR}/bodies/cuda.cu)
 add_library(synthdata::cuda ALIAS synthdata_cuda)
-target_compile_features(synthdata_cuda PRIVATE cuda_std_20)
-target_compile_options(synthdata_cuda PRIVATE --expt-relaxed-constexpr)
+
+target_compile_options(synthdata_cuda PRIVATE -std=c++20 --expt-relaxed-constexpr)
 target_link_libraries(synthdata_cuda PUBLIC synthdata_compiled CUDA::cudart_static CUDA::cublasLt)
 # The library's own code asks for this function weakly; a program that links us means it.
 target_link_options(synthdata_cuda INTERFACE LINKER:-u,synthdata_cuda_driver)
@@ -50,4 +50,14 @@ if(SYNTHDATA_CUDNN_INCLUDE AND SYNTHDATA_CUDNN_LIBRARY)
   target_link_libraries(synthdata_cuda PUBLIC ${SYNTHDATA_CUDNN_LIBRARY})
 else()
   message(STATUS "synthdata: cuDNN is not there; convolutions run on our own kernels, which are slow")
+endif()
+
+# Several GPUs. Only programs that train on more than one need NCCL, so it can be switched off.
+option(SYNTHDATA_NCCL "Several GPUs by NCCL, where it is installed" ON)
+find_path(SYNTHDATA_NCCL_INCLUDE nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+find_library(SYNTHDATA_NCCL_LIBRARY nccl HINTS ${CUDAToolkit_LIBRARY_DIR})
+if(SYNTHDATA_NCCL AND SYNTHDATA_NCCL_INCLUDE AND SYNTHDATA_NCCL_LIBRARY)
+  target_compile_definitions(synthdata_cuda PRIVATE SYNTHDATA_NCCL=1)
+  target_include_directories(synthdata_cuda SYSTEM PRIVATE ${SYNTHDATA_NCCL_INCLUDE})
+  target_link_libraries(synthdata_cuda PUBLIC ${SYNTHDATA_NCCL_LIBRARY})
 endif()

@@ -1,4 +1,5 @@
-// synthdata/gan.hpp: everything needed to load data, build nets and train GANs. Judging samples is in synthdata.hpp.
+// synthdata/gan.hpp: everything needed to build nets and train GANs on images and tensors. Tables, augmentation and
+// all other data is in data.hpp, judging samples in synthdata.hpp.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -7,24 +8,18 @@
 #include <synthdata/autodiff/node.hpp>
 #include <synthdata/autodiff/var.hpp>
 #include <synthdata/config.hpp>
+#include <synthdata/core/communicator.hpp>
+#include <synthdata/core/device.hpp>
 #include <synthdata/core/dtype.hpp>
 #include <synthdata/core/error.hpp>
 #include <synthdata/core/memory.hpp>
 #include <synthdata/core/owned.hpp>
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/core/random.hpp>
+#include <synthdata/core/rendezvous.hpp>
 #include <synthdata/core/shape.hpp>
 #include <synthdata/core/tensor.hpp>
 #include <synthdata/data/adaptors.hpp>
-#include <synthdata/data/augment/audio.hpp>
-#include <synthdata/data/augment/color.hpp>
-#include <synthdata/data/augment/filter.hpp>
-#include <synthdata/data/augment/geometry.hpp>
-#include <synthdata/data/augment/mix.hpp>
-#include <synthdata/data/augment/policy.hpp>
-#include <synthdata/data/augment/series.hpp>
-#include <synthdata/data/augment/text.hpp>
-#include <synthdata/data/cifar.hpp>
 #include <synthdata/data/dataset.hpp>
 #include <synthdata/data/digits.hpp>
 #include <synthdata/data/image_folder.hpp>
@@ -33,6 +28,7 @@
 #include <synthdata/data/toy.hpp>
 #include <synthdata/functor/activation.hpp>
 #include <synthdata/functor/binary.hpp>
+#include <synthdata/functor/fused.hpp>
 #include <synthdata/functor/math.hpp>
 #include <synthdata/functor/unary.hpp>
 #include <synthdata/gan/checkpoint.hpp>
@@ -53,11 +49,13 @@
 #include <synthdata/io/image.hpp>
 #include <synthdata/io/json.hpp>
 #include <synthdata/io/log.hpp>
+#include <synthdata/io/mapped_file.hpp>
 #include <synthdata/io/npy.hpp>
 #include <synthdata/io/png.hpp>
 #include <synthdata/io/run_folder.hpp>
 #include <synthdata/io/safetensors.hpp>
 #include <synthdata/io/tensorboard.hpp>
+#include <synthdata/io/utf8.hpp>
 #include <synthdata/models/dcgan.hpp>
 #include <synthdata/models/image_classifier.hpp>
 #include <synthdata/models/mlp.hpp>
@@ -80,6 +78,7 @@
 #include <synthdata/nn/summary.hpp>
 #include <synthdata/ops/activation.hpp>
 #include <synthdata/ops/check.hpp>
+#include <synthdata/ops/communicate.hpp>
 #include <synthdata/ops/conv.hpp>
 #include <synthdata/ops/dropout.hpp>
 #include <synthdata/ops/extents.hpp>
@@ -97,6 +96,7 @@
 #include <synthdata/ops/shift.hpp>
 #include <synthdata/ops/softmax.hpp>
 #include <synthdata/optim/ema.hpp>
+#include <synthdata/optim/gradient_buckets.hpp>
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/optim/rule.hpp>
 #include <synthdata/optim/schedule.hpp>

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/data.hpp>
 #include <synthdata/gan.hpp>
 #include <synthdata/metrics/classifier_score.hpp>
 #include <synthdata/metrics/frechet.hpp>

@@ -276,3 +276,34 @@ TEST_CASE("the gradient of a WGAN-GP penalty equals finite differences") {
   CHECK(largest > 0.1);
   CHECK(worst / largest < 1e-6);
 }
+
+TEST_CASE("a listener is told of each gradient once, when it is complete, and not before") {
+  struct Listener final : GradListener {
+    std::vector<std::pair<std::size_t, Tensor>> told;
+    void complete(std::size_t input, const Var& gradient) override {
+      told.push_back({input, gradient.value().clone()});
+    }
+  };
+  Rng rng{5};
+  const Var a = leaf(normal({3}, rng, DType::f64)), b = leaf(normal({3}, rng, DType::f64)), unused = leaf(ones({2}));
+  const bool recorded = GENERATE(false, true);
+  Listener listener;
+  const Var c = a * b;  // an inner target too; a is used three times, twice by one node
+  const Var y = sum(exp(c) + tanh(c * b) + a * a);
+  const std::vector<Var> inputs{a, b, unused, c};
+  const auto gradients = grad(y, inputs, {.create_graph = recorded, .listener = &listener});
+  REQUIRE(listener.told.size() == 3);
+  CHECK(listener.told[0].first == 3);
+  for (const auto& [input, gradient] : listener.told) CHECK(same_bits(gradient, gradients[input].value()));
+
+  Listener of_output;
+  const Var x = leaf(Tensor::scalar(2.0));
+  grad(x, x, {.listener = &of_output});
+  REQUIRE(of_output.told.size() == 1);
+  CHECK(of_output.told[0].second.item() == 1.0);
+
+  Listener dead_end;  // a rule that gives one operand no gradient
+  const Var p = leaf(ones({2})), q = leaf(ones({2}));
+  grad(sum(p + 0.0 * q), std::vector<Var>{p, q}, {.listener = &dead_end});
+  CHECK(dead_end.told.size() == 2);
+}

@@ -2,11 +2,13 @@
 //
 // The n-th collective of a rank meets the n-th of all others; who comes last does the work of all. So a rank is a host
 // thread that waits for the others, or one thread has several ranks and calls them between ncclGroupStart and
-// ncclGroupEnd. A collective finishes its stream first and runs at once, with lazy streams too.
+// ncclGroupEnd. A collective finishes its stream first and runs at once, with lazy streams too. A rank that asked for
+// calls which do not block has its collectives in progress until all ranks are there.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <climits>
 #include <condition_variable>
 #include <cstring>
 
@@ -50,6 +52,15 @@ typedef struct {
   char internal[NCCL_UNIQUE_ID_BYTES];
 } ncclUniqueId;
 
+typedef struct {
+  size_t size;
+  unsigned magic, version;
+  int blocking;
+} ncclConfig_t;
+#define NCCL_CONFIG_UNDEF_INT INT_MIN
+#define NCCL_CONFIG_INITIALIZER \
+  { sizeof(ncclConfig_t), 0xcafebeef, NCCL_VERSION_CODE, NCCL_CONFIG_UNDEF_INT }
+
 namespace cuda_emulator {
 
 /// What one rank gives to a collective.
@@ -77,6 +88,9 @@ struct Clique {
   std::size_t ranks;
   std::vector<int> devices;                                  // of each rank, -1 until it joins
   std::map<std::uint64_t, std::shared_ptr<Round>> rounds{};  // those that began and have not ended
+  bool aborted = false;                                      // no round ends any more
+
+  bool complete() const { return std::find(devices.begin(), devices.end(), -1) == devices.end(); }
 };
 
 inline std::condition_variable_any rank_arrived;
@@ -144,6 +158,10 @@ struct ncclComm {
   std::shared_ptr<cuda_emulator::Clique> clique;
   std::size_t rank;
   std::uint64_t rounds = 0;  // that this rank has entered
+  bool blocking = true;
+  std::shared_ptr<cuda_emulator::Round> last{};
+
+  bool in_progress() const { return !clique->complete() || (last != nullptr && last->arrived < clique->ranks); }
 };
 typedef ncclComm* ncclComm_t;
 
@@ -185,6 +203,7 @@ inline std::shared_ptr<Round> arrive(ncclComm& comm, const Part& part) {
       fail("nccl: ranks %zu and %zu call different collectives", r, comm.rank);
   round->parts[comm.rank] = part;
   round->there[comm.rank] = true;
+  if (clique.aborted) return round;
   if (++round->arrived == clique.ranks) {
     run_round(clique, *round);
     clique.rounds.erase(number);
@@ -214,6 +233,11 @@ inline ncclResult_t collective(ncclComm_t comm, const Part& part, cudaStream_t h
       return enqueue(handle, work) == cudaSuccess ? ncclSuccess : ncclUnhandledCudaError;
     }
     stream->finish(stream->issued);
+    if (!comm->blocking) {
+      if (comm->in_progress()) return ncclInvalidUsage;
+      comm->last = arrive(*comm, part);
+      return comm->in_progress() ? ncclInProgress : ncclSuccess;
+    }
     const auto round = arrive(*comm, part);
     wait_or_defer([round, ranks = comm->clique->ranks] { return round->arrived == ranks; });
     return ncclSuccess;
@@ -247,8 +271,9 @@ inline ncclResult_t ncclGetUniqueId(ncclUniqueId* id) {
     return ncclSuccess;
   });
 }
-/// Returns when all ranks have joined, or within a group at its end.
-inline ncclResult_t ncclCommInitRank(ncclComm_t* comm, int ranks, ncclUniqueId id, int rank) {
+/// Returns when all ranks have joined, or within a group at its end; at once if the calls are not to block.
+inline ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int ranks, ncclUniqueId id, int rank,
+                                           ncclConfig_t* config) {
   using namespace cuda_emulator;
   return nccl_call([&] {
     if (ranks < 1 || rank < 0 || rank >= ranks) return ncclInvalidArgument;
@@ -261,14 +286,16 @@ inline ncclResult_t ncclCommInitRank(ncclComm_t* comm, int ranks, ncclUniqueId i
       if (device == current_device) return ncclInvalidUsage;  // NCCL wants a device for each rank
     clique->devices[r] = current_device;
     *comm = new ncclComm{clique, r};
-    const auto complete = [clique] {
-      return std::find(clique->devices.begin(), clique->devices.end(), -1) == clique->devices.end();
-    };
-    if (complete()) cliques.erase(id.internal);
+    if (clique->complete()) cliques.erase(id.internal);
     rank_arrived.notify_all();
-    wait_or_defer(complete);
+    (*comm)->blocking = config == nullptr || config->blocking != 0;
+    if (!(*comm)->blocking) return clique->complete() ? ncclSuccess : ncclInProgress;
+    wait_or_defer([clique] { return clique->complete(); });
     return ncclSuccess;
   });
+}
+inline ncclResult_t ncclCommInitRank(ncclComm_t* comm, int ranks, ncclUniqueId id, int rank) {
+  return ncclCommInitRankConfig(comm, ranks, id, rank, nullptr);
 }
 inline ncclResult_t ncclCommInitAll(ncclComm_t* comms, int count, const int* devices) {
   using namespace cuda_emulator;
@@ -287,7 +314,13 @@ inline ncclResult_t ncclCommDestroy(ncclComm_t comm) {
   delete comm;
   return ncclSuccess;
 }
-inline ncclResult_t ncclCommAbort(ncclComm_t comm) { return ncclCommDestroy(comm); }
+inline ncclResult_t ncclCommFinalize(ncclComm_t) { return ncclSuccess; }
+inline ncclResult_t ncclCommAbort(ncclComm_t comm) {
+  return cuda_emulator::nccl_call([&] {
+    comm->clique->aborted = true;
+    return ncclCommDestroy(comm);
+  });
+}
 inline ncclResult_t ncclCommCount(ncclComm_t comm, int* count) {
   *count = static_cast<int>(comm->clique->ranks);
   return ncclSuccess;
@@ -300,9 +333,11 @@ inline ncclResult_t ncclCommCuDevice(ncclComm_t comm, int* device) {
   *device = comm->clique->devices[comm->rank];
   return ncclSuccess;
 }
-inline ncclResult_t ncclCommGetAsyncError(ncclComm_t, ncclResult_t* error) {
-  *error = ncclSuccess;
-  return ncclSuccess;
+inline ncclResult_t ncclCommGetAsyncError(ncclComm_t comm, ncclResult_t* error) {
+  return cuda_emulator::nccl_call([&] {
+    *error = !comm->blocking && comm->in_progress() ? ncclInProgress : ncclSuccess;
+    return ncclSuccess;
+  });
 }
 
 inline ncclResult_t ncclGroupStart() {

@@ -239,6 +239,14 @@ TEST_CASE("adaptors compose by value and keep the type of sample") {
   CHECK_THROWS_AS(base | take(-1), DataError);
   CHECK((base | take(10)).size() == 3);
 
+  const TensorDataset five(bytes({0, 1, 2, 3, 4}, {5, 1}), bytes({0, 1, 2, 3, 4}, {5}));
+  const auto part = five | shard(1, 2);  // samples 1 and 3; the fifth is left out, so that parts are equal
+  CHECK(part.size() == 2);
+  CHECK((part.get(0, rng).label == 1 && part.get(1, rng).label == 3));
+  CHECK(part.gather(std::vector<std::int64_t>{1, 0}).labels.span<std::int64_t>()[0] == 3);
+  CHECK_THROWS_WITH(part.get(2, rng), ContainsSubstring("shard: sample 2 is out of range, there are 2"));
+  CHECK_THROWS_WITH(five | shard(2, 2), ContainsSubstring("got rank 2 of 2"));
+
   const auto fast = base | scale(0, 1) | take(2);
   static_assert(GathersBatches<decltype(fast)>);
   const std::int64_t one[] = {1}, two[] = {2};

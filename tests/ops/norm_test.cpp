@@ -253,6 +253,61 @@ TEST_CASE("only the gradients asked for are computed") {
   CHECK(worst(grad(sum(square(batch_norm(x, at[1], beta))), x).value(), all[0].value()) < 1e-14);
 }
 
+TEST_CASE("batch norm over ranks equals batch norm of the joint batch, in value and derivatives of two orders") {
+  const auto at = operands({12, 5}, DType::f64);
+  Rng rng{3};
+  const Tensor seed = normal({12, 5}, rng, DType::f64);
+  const auto act = GENERATE(Activation{}, fused::tanh);
+  // y, its statistics, the gradients of its weighted sum, and those of the sum of squares of the first of these
+  const auto results = [&](const Tensor& rows, const Tensor& weights, Communicator* ranks) {
+    const std::vector<Var> in{leaf(rows), leaf(at[1]), leaf(at[2])};
+    BatchStatistics s;
+    const auto loss = [&] { return sum(mul(batch_norm(in[0], in[1], in[2], 1e-3, act, &s, ranks), Var(weights))); };
+    std::vector<Tensor> out{batch_norm(in[0], in[1], in[2], 1e-3, act, &s, ranks).value(), s.mean, s.variance};
+    for (const Var& g : grad(loss(), in)) out.push_back(g.value());
+    const std::vector<Var> first = grad(loss(), in, {.create_graph = true});
+    for (const Var& g : first) out.push_back(g.value());
+    for (const Var& g : grad(sum(square(first[0])), in)) out.push_back(g.value());
+    return out;
+  };
+  const std::vector<Tensor> joint = results(at[0], seed, nullptr);
+  const std::vector<std::int64_t> from{0, 5, 6, 12};  // batches of different sizes, one of a single row
+  std::vector<std::vector<Tensor>> parts(3);
+  run_ranks(3, [&](Communicator& ranks) {
+    const auto r = static_cast<std::size_t>(ranks.rank());
+    parts[r] = results(at[0].rows(from[r], from[r + 1]), seed.rows(from[r], from[r + 1]), &ranks);
+  });
+  for (std::size_t k = 0; k < joint.size(); ++k) {
+    INFO("result " << k);
+    Var total;
+    for (std::size_t r = 0; r < 3; ++r) {
+      if (joint[k].rank() == 2) {
+        CHECK(worst(parts[r][k], joint[k].rows(from[r], from[r + 1])) < 1e-11);
+      } else if (k < 3) {
+        CHECK(worst(parts[r][k], joint[k]) < 1e-12);
+      } else {
+        total = total.defined() ? total + Var(parts[r][k]) : Var(parts[r][k]);
+      }
+    }
+    if (total.defined()) CHECK(worst(total.value(), joint[k]) < 1e-11);
+  }
+}
+
+TEST_CASE("batch norm over ranks stays accurate far from zero") {
+  Rng rng{4};
+  const Tensor x = normal({64, 3}, rng, DType::f32, 1000.0, 1.0);
+  const Tensor joint = batch_norm(x).value();
+  std::vector<Tensor> parts(2);
+  run_ranks(2, [&](Communicator& ranks) {
+    const std::int64_t from = 32 * ranks.rank();
+    parts[static_cast<std::size_t>(ranks.rank())] =
+        batch_norm(x.rows(from, from + 32), {}, {}, 1e-5, {}, nullptr, &ranks).value();
+  });
+  for (std::int64_t r = 0; r < 2; ++r) {
+    CHECK(worst(parts[static_cast<std::size_t>(r)], joint.rows(32 * r, 32 * r + 32)) < 1e-3);  // x is rounded to 6e-5
+  }
+}
+
 TEST_CASE("normalisations of an empty batch, and errors") {
   CHECK(layer_norm(zeros({0, 5})).shape() == Shape{0, 5});
   CHECK(group_norm(zeros({0, 2, 4}), 2).shape() == Shape{0, 2, 4});

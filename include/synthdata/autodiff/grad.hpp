@@ -10,10 +10,20 @@
 
 namespace synthdata {
 
+/// Told of gradients while grad() makes others.
+class GradListener {
+ public:
+  virtual ~GradListener() = default;
+  /// The gradient of inputs[input] is complete. An input that the output does not depend on is not told of, one that
+  /// was named twice by one of its places. Only record operations here if the gradient is recorded.
+  virtual void complete(std::size_t input, const Var& gradient) = 0;
+};
+
 struct GradOptions {
-  bool create_graph = false;  ///< record the gradient, to differentiate it again
-  bool retain_graph = false;  ///< keep the graph for another traversal; implied by create_graph
-  Var seed = {};              ///< gradient of the output; 1 if undefined, which needs a scalar output
+  bool create_graph = false;         ///< record the gradient, to differentiate it again
+  bool retain_graph = false;         ///< keep the graph for another traversal; implied by create_graph
+  Var seed = {};                     ///< gradient of the output; 1 if undefined, which needs a scalar output
+  GradListener* listener = nullptr;  ///< of grad(); backward() has none
 };
 
 /// d output / d input for each input. An input that the output does not depend on gets zeros.

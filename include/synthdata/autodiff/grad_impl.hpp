@@ -36,6 +36,9 @@ class Traversal {
     bool target = false;  // its gradient is asked for
     bool runs = false;    // lies on a path to a target
     Var gradient = {};    // summed so far
+    // For a listener.
+    std::int64_t input = -1;      // which one a target is, among those asked for
+    std::int64_t last_user = -1;  // the last to add to a target's gradient
   };
 
   Traversal(const Var& output, bool recorded) : recorded_(recorded), visit_(next_visit()) { collect(output); }
@@ -68,17 +71,24 @@ class Traversal {
     const GradMode mode(recorded_);
     last->gradient =
         options.seed.defined() ? options.seed : Var(Tensor::ones(output.shape(), output.dtype(), output.device()));
+    if (options.listener) find_last_users();
     for (std::size_t i = entries_.size(); i-- > 0;) {
       Entry& e = entries_[i];
-      if (!e.runs || !e.gradient.defined()) continue;
-      if (e.node->released) {
-        throw Error(concat("grad: the graph behind '", e.node->name,
-                           "' was freed by an earlier traversal; pass retain_graph there"));
+      if (!e.runs) continue;
+      if (e.gradient.defined()) {
+        if (e.node->released) {
+          throw Error(concat("grad: the graph behind '", e.node->name,
+                             "' was freed by an earlier traversal; pass retain_graph there"));
+        }
+        const Var gradient = e.target ? e.gradient : std::move(e.gradient);
+        Backward out(*this, *e.node.get());
+        e.node->backward(gradient, out);
+        if (!options.retain_graph && !options.create_graph) e.node->release();
       }
-      const Var gradient = e.target ? e.gradient : std::move(e.gradient);
-      Backward out(*this, *e.node.get());
-      e.node->backward(gradient, out);
-      if (!options.retain_graph && !options.create_graph) e.node->release();
+      if (options.listener) tell_of_inputs(*e.node.get(), static_cast<std::int64_t>(i), *options.listener);
+    }
+    if (options.listener && last->target && last->last_user < 0) {
+      options.listener->complete(static_cast<std::size_t>(last->input), last->gradient);
     }
   }
 
@@ -100,6 +110,25 @@ class Traversal {
   static std::uint64_t next_visit() {
     static thread_local std::uint64_t count = 0;
     return ++count;
+  }
+
+  /// Nodes run from the newest to the oldest, so the oldest user of a target is the last to add to its gradient.
+  void find_last_users() {
+    for (std::size_t i = entries_.size(); i-- > 0;) {
+      const Entry& e = entries_[i];
+      for (std::int32_t k = 0; e.runs && k < e.node->input_count; ++k) {
+        if (Entry* operand = find(e.node->inputs[k].get())) operand->last_user = static_cast<std::int64_t>(i);
+      }
+    }
+  }
+  void tell_of_inputs(const detail::Node& node, std::int64_t place, GradListener& listener) {
+    for (std::int32_t k = 0; k < node.input_count; ++k) {
+      Entry* e = find(node.inputs[k].get());
+      if (!e || !e->target || e->last_user != place) continue;
+      e->last_user =
+          static_cast<std::int64_t>(entries_.size());  // told of, though the node may have it as another operand too
+      if (e->gradient.defined()) listener.complete(static_cast<std::size_t>(e->input), e->gradient);
+    }
   }
 
   void collect(const Var& output) {
@@ -157,7 +186,10 @@ SYNTHDATA_INLINE std::vector<Var> grad(const Var& output, std::span<const Var> i
     if (!inputs[i].requires_grad()) {
       throw Error(concat("grad: input ", i, " (", inputs[i].value().str(), ") is a constant; make it with leaf()"));
     }
-    if (Traversal::Entry* e = traversal.find(inputs[i].node().get())) e->target = true;
+    if (Traversal::Entry* e = traversal.find(inputs[i].node().get())) {
+      e->target = true;
+      e->input = static_cast<std::int64_t>(i);
+    }
   }
   traversal.run(output, options);
   std::vector<Var> gradients;

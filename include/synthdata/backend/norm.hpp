@@ -34,7 +34,9 @@ struct NormAffine {
 
 /// act((x - mean) / sqrt(variance + epsilon) gamma + beta) with the moments of x, which are handed out too.
 Tensor norm(const Tensor& x, const NormShape& shape, const NormAffine& affine, NormMoments& moments);
-/// The same with given moments.
+/// The moments of x alone; not for layer norm.
+NormMoments norm_moments(const Tensor& x, const NormShape& shape);
+/// The same as norm() with given moments.
 Tensor norm_apply(const Tensor& x, const NormShape& shape, const NormMoments& moments, const NormAffine& affine);
 
 /// Which gradients are asked for.

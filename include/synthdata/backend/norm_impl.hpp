@@ -280,6 +280,16 @@ SYNTHDATA_INLINE Tensor norm(const Tensor& x, const NormShape& shape, const Norm
   });
 }
 
+SYNTHDATA_INLINE NormMoments norm_moments(const Tensor& x, const NormShape& shape) {
+  if (!x.device().is_cpu()) {
+    NormMoments moments{x.empty_like({shape.samples, shape.groups}), x.empty_like({shape.samples, shape.groups})};
+    device_kernels().norm_moments(x, shape, moments);
+    return moments;
+  }
+  return visit_floating(x.dtype(), "norm",
+                        [&]<class T>() { return detail::column_moments<T>(x, shape, detail::columns_of(shape)); });
+}
+
 SYNTHDATA_INLINE Tensor norm_apply(const Tensor& x, const NormShape& shape, const NormMoments& moments,
                                    const NormAffine& affine) {
   if (!x.device().is_cpu()) {

@@ -91,6 +91,39 @@ class TakenDataset {
   std::int64_t size_;
 };
 
+/// Every n-th sample of a data set. See shard().
+template <Dataset Base>
+class ShardedDataset {
+ public:
+  ShardedDataset(Base base, std::int64_t rank, std::int64_t ranks)
+      : base_(std::move(base)), rank_(rank), ranks_(ranks), size_(0) {
+    if (ranks < 1 || rank < 0 || rank >= ranks) {
+      throw DataError(concat("shard: expects 0 <= rank < ranks, got rank ", rank, " of ", ranks));
+    }
+    size_ = static_cast<std::int64_t>(base_.size()) / ranks;
+  }
+  std::int64_t size() const { return size_; }
+  SampleOf<Base> get(std::int64_t index, Rng& rng) const { return base_.get(there(index), rng); }
+  Batch gather(std::span<const std::int64_t> indices) const
+    requires GathersBatches<Base>
+  {
+    std::vector<std::int64_t> all;
+    all.reserve(indices.size());
+    for (const std::int64_t index : indices) all.push_back(there(index));
+    return base_.gather(all);
+  }
+
+ private:
+  std::int64_t there(std::int64_t index) const {
+    if (index < 0 || index >= size_) [[unlikely]]
+      detail::throw_sample_index("shard", index, size_);
+    return index * ranks_ + rank_;
+  }
+
+  Base base_;
+  std::int64_t rank_, ranks_, size_;
+};
+
 /// map(f): sample f(sample). The result must be a sample again (`data`, `label`), of any type.
 template <class F>
 auto map(F f) {
@@ -180,6 +213,12 @@ inline auto scale(float low, float high) {
              });
     }
   }};
+}
+
+/// The samples rank, rank + ranks, rank + 2 ranks, ...: one of `ranks` parts of equal size; up to ranks - 1 samples at
+/// the end are in none. @throws DataError unless 0 <= rank < ranks, when applied.
+inline auto shard(std::int64_t rank, std::int64_t ranks) {
+  return Adaptor{[=]<Dataset D>(D dataset) { return ShardedDataset<D>(std::move(dataset), rank, ranks); }};
 }
 
 /// The first `count` samples, or all if there are fewer. @throws DataError if count < 0, when applied.

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/core/tensor.hpp>
+#include <synthdata/core/communicator.hpp>
 
 namespace synthdata {
 
@@ -24,8 +24,8 @@ class CollapseDetector {
   explicit CollapseDetector(const CollapseOptions& options = {}) : options_(options) {}
 
   bool due(std::int64_t step) const { return options_.every > 0 && step % options_.every == 0; }
-  /// Takes one measurement.
-  void observe(std::int64_t step, const Tensor& real, const Tensor& fake);
+  /// Takes one measurement: over all ranks, if there are others.
+  void observe(std::int64_t step, const Tensor& real, const Tensor& fake, Communicator* communicator = nullptr);
 
   /// Diversity of the last fake batch, as a share of the real batch's.
   double diversity() const { return diversity_; }

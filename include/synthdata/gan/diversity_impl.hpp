@@ -23,10 +23,16 @@ SYNTHDATA_INLINE double batch_diversity(const Tensor& batch) {
   });
 }
 
-SYNTHDATA_INLINE void CollapseDetector::observe(std::int64_t step, const Tensor& real, const Tensor& fake) {
-  if (real.shape(0) < 2 || fake.shape(0) < 2) return;
-  const double reference = batch_diversity(real);
-  diversity_ = reference > 0.0 ? batch_diversity(fake) / reference : 1.0;
+SYNTHDATA_INLINE void CollapseDetector::observe(std::int64_t step, const Tensor& real, const Tensor& fake,
+                                                Communicator* communicator) {
+  const bool measurable = real.shape(0) >= 2 && fake.shape(0) >= 2;
+  if (!measurable && !communicator) return;
+  double reference = measurable ? batch_diversity(real) : 0.0, own = measurable ? batch_diversity(fake) : 0.0;
+  if (communicator) {  // all ranks come to the same conclusion
+    reference = communicator->reduce(reference, Reduction::sum);
+    own = communicator->reduce(own, Reduction::sum);
+  }
+  diversity_ = reference > 0.0 ? own / reference : 1.0;
   if (diversity_ >= options_.threshold) {
     was_diverse_ = true;
     below_ = 0;

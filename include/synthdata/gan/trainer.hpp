@@ -3,10 +3,19 @@
 // One step is `critic_steps` updates of the critic and one of the generator. The trainer borrows both nets: they are
 // the trained nets afterwards. Losses, penalties and update rules are values; a new one edits nothing here.
 //
+// With a communicator several ranks train one pair of nets: each has a trainer, its own data and its own random
+// numbers, and all have the same weights, bit for bit, after every step. n ranks with batches of b do what one does
+// with a batch of n b (but for unrolled steps, where the critic looks at its own rank's batch only):
+//
+//   Rng rng = Rng{seed}.split(ranks.rank());
+//   AdversarialTrainer trainer{g, d, NonSaturating{}, {.communicator = &ranks}};
+//   trainer.fit(data | shard(ranks.rank(), ranks.size()), {.batch_size = 64}, rng);
+//
 // SPDX-License-Identifier: MIT
 #pragma once
 
 #include <synthdata/backend/device_kernels.hpp>
+#include <synthdata/core/communicator.hpp>
 #include <synthdata/core/owned.hpp>
 #include <synthdata/core/precision.hpp>
 #include <synthdata/data/loader.hpp>
@@ -17,6 +26,7 @@
 #include <synthdata/gan/loss.hpp>
 #include <synthdata/gan/penalty.hpp>
 #include <synthdata/optim/ema.hpp>
+#include <synthdata/optim/gradient_buckets.hpp>
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/optim/schedule.hpp>
 
@@ -40,10 +50,14 @@ struct TrainerOptions {
   std::int64_t unrolled_steps = 0;           ///< critic updates the generator looks ahead (Metz et al. 2017)
   Precision precision = Precision::f32;      ///< of the products of both nets; weights and their updates are always f32
   /// On a GPU: after two steps the third is captured, and from then on a step is one call. The same results; pays where
-  /// nets are small. Losses are checked after the update. Not with unrolled_steps or instance_noise_steps.
+  /// nets are small. Losses are checked after the update. Not with unrolled_steps, instance_noise_steps or a
+  /// communicator.
   bool graph = false;
   double ema_decay = 0.0;  ///< > 0: an average of the generator is kept, see averaged_generator()
   CollapseOptions collapse = {};
+  Communicator* communicator = nullptr;    ///< to the other ranks of this run; null: there are none
+  bool synchronize_batch_norm = true;      ///< statistics over the batches of all ranks
+  std::int64_t bucket_bytes = 25'000'000;  ///< gradients that are averaged over the ranks together
 };
 
 /// A part of the critic's loss that a penalty adds.
@@ -52,7 +66,7 @@ struct LossTerm {
   double value;
 };
 
-/// What one training step did.
+/// What one training step did. With several ranks: losses and diversity are their means, samples this rank's.
 struct StepInfo {
   std::int64_t step = 0;     ///< counts from 1
   std::int64_t epoch = 0;    ///< epochs finished with this step
@@ -75,10 +89,30 @@ namespace detail {
 void check_options(const TrainerOptions& options);
 /// The number of a loss term. @throws NumericError naming step and term unless it is finite.
 double checked(std::int64_t step, const char* term, const Var& value);
-/// Adds the gradients of `loss` to `sum`, one for each parameter.
-void add_gradients(const Var& loss, const ModuleState& state, std::vector<Tensor>& sum);
-/// Updates the parameters by the sum of the gradients of options.accumulate batches.
-void apply_gradients(const TrainerOptions& options, std::vector<Tensor>& sum, Optimizer& optimizer, double rate);
+/// Makes all ranks start from the state of rank 0.
+void broadcast_state(const ModuleState& state, Communicator& communicator);
+/// @throws Error if two ranks draw the same random numbers.
+void check_streams(const Rng& rng, Communicator& communicator);
+
+/// The gradients of one update, from options.accumulate batches.
+class GradientSum final : public GradListener {
+ public:
+  GradientSum(const TrainerOptions& options, const ModuleState& state);
+  /// Adds the gradients of one batch's loss. Those of the last batch go to the other ranks as they become complete.
+  void add(const Var& loss);
+  /// Updates the parameters.
+  void apply(Optimizer& optimizer, double rate);
+
+ private:
+  void complete(std::size_t i, const Var& gradient) override;
+
+  const TrainerOptions& options_;
+  const ModuleState& state_;
+  std::vector<Tensor> sum_;
+  std::int64_t batches_ = 0;
+  std::optional<GradientBuckets> buckets_;
+};
+
 /// A training step as a graph of a device: what it reads, what it tells, and how random numbers go on.
 struct StepCapture {
   explicit StepCapture(Device device);
@@ -130,6 +164,10 @@ class AdversarialTrainer {
       throw DeviceError(
           concat("AdversarialTrainer: the generator is on ", device_, ", the critic on ", device_of(critic_state_)));
     }
+    if (options_.communicator) {
+      detail::broadcast_state(generator_state_, *options_.communicator);
+      detail::broadcast_state(critic_state_, *options_.communicator);
+    }
     if (options_.graph && !device_.is_cpu()) capture_.emplace(device_);
     if (options_.ema_decay > 0.0) {
       ema_.emplace(options_.ema_decay);
@@ -153,7 +191,7 @@ class AdversarialTrainer {
   /// Called after every step, and after the step that takes the last batch of an epoch.
   void on_step(std::function<void(const StepInfo&)> callback) { on_step_.push_back(std::move(callback)); }
   void on_epoch(std::function<void(const StepInfo&)> callback) { on_epoch_.push_back(std::move(callback)); }
-  /// Ends fit() after the current step; for callbacks.
+  /// Ends fit() after the current step, on all ranks; for callbacks.
   void stop() { stopped_ = true; }
 
   /// Trains until options.steps steps are done or a callback calls stop().
@@ -168,6 +206,9 @@ class AdversarialTrainer {
       for (const auto& callback : on_step_) callback(info);
       if (info.epoch != epoch_before) {
         for (const auto& callback : on_epoch_) callback(info);
+      }
+      if (options_.communicator) {
+        stopped_ = options_.communicator->reduce(stopped_ ? 1.0 : 0.0, Reduction::sum) > 0.0;
       }
     }
     return info;
@@ -187,10 +228,12 @@ class AdversarialTrainer {
     const OnDevice there(device_);
     StepInfo info;
     info.step = step_ + 1;
+    if (options_.communicator && !streams_checked_) detail::check_streams(rng, *options_.communicator);
+    streams_checked_ = true;
     const std::vector<Batch> batches = next_batches(source);
     for (const Batch& batch : batches) info.samples += batch.data.shape(0);
     const Play play = capture_ ? captured_updates(batches, rng, info) : updates(batches, rng, info);
-    if (collapse_.due(info.step)) collapse_.observe(info.step, play.real, play.fake.value());
+    if (collapse_.due(info.step)) collapse_.observe(info.step, play.real, play.fake.value(), options_.communicator);
     if (ema_) ema_->update(state_of(*average_), generator_state_);
     ++step_;
     info.epoch = source.state().epoch;
@@ -260,7 +303,6 @@ class AdversarialTrainer {
     const char* name;
     std::function<Var(const Score&, const Tensor& real, const Tensor& fake, Rng&)> value;
   };
-  using Gradients = std::vector<Tensor>;
 
   /// A real batch and the fake one it is compared with.
   struct Play {
@@ -285,12 +327,13 @@ class AdversarialTrainer {
   /// The updates of one step; the last batches it played with.
   Play updates(const std::vector<Batch>& batches, Rng& rng, StepInfo& info) {
     Context context{.mode = Mode::training, .rng = &rng};
+    if (options_.synchronize_batch_norm) context.communicator = options_.communicator;
     // With one critic step the generator learns from the very batch the critic has just seen.
     const bool shared = options_.critic_steps == 1 && options_.accumulate == 1;
     Play play;
     auto batch = batches.begin();
     for (std::int64_t k = 0; k < options_.critic_steps; ++k) {
-      Gradients sum(critic_state_.parameters.size());
+      detail::GradientSum sum(options_, critic_state_);
       for (std::int64_t a = 0; a < options_.accumulate; ++a, ++batch) {
         play = {batch->data.to(device_), batch->labels.to(device_), {}};
         {
@@ -299,15 +342,15 @@ class AdversarialTrainer {
         }
         update_critic_gradients(play, context, info, sum);
       }
-      detail::apply_gradients(options_, sum, critic_optimizer_, critic_rate());
+      sum.apply(critic_optimizer_, critic_rate());
       if constexpr (requires { loss_.constrain(critic_state_.parameters); }) loss_.constrain(critic_state_.parameters);
     }
-    Gradients sum(generator_state_.parameters.size());
+    detail::GradientSum sum(options_, generator_state_);
     for (std::int64_t a = 0; a < options_.accumulate; ++a) {
       if (!shared) play.fake = generate(play, rng, context);
       update_generator_gradients(play, context, info, sum);
     }
-    detail::apply_gradients(options_, sum, generator_optimizer_, generator_rate());
+    sum.apply(generator_optimizer_, generator_rate());
     return play;
   }
 
@@ -365,7 +408,12 @@ class AdversarialTrainer {
   }
   /// The same for a term that was just computed: its number is read and checked, or, while a step is being recorded,
   /// kept for after the replay.
-  void note(StepInfo& info, std::string_view name, const Var& value) {
+  void note(StepInfo& info, std::string_view name, Var value) {
+    if (options_.communicator) {  // what is not finite on one rank is so on all, and stops all
+      Tensor mean = value.value().clone();
+      options_.communicator->reduce(mean, Reduction::mean);
+      value = mean;
+    }
     if (capture_ && capture_->recording) return capture_->add_term(name, value);
     note(info, name, detail::checked(step_ + 1, name.data(), value));
   }
@@ -380,7 +428,7 @@ class AdversarialTrainer {
   double critic_rate() const { return rate(options_.critic_learning_rate); }
   double generator_rate() const { return rate(options_.generator_learning_rate); }
 
-  void update_critic_gradients(const Play& play, Context& context, StepInfo& info, Gradients& sum) {
+  void update_critic_gradients(const Play& play, Context& context, StepInfo& info, detail::GradientSum& sum) {
     Rng& rng = *context.rng;
     const Var fake = play.fake.detach();
     Var loss = loss_.critic(critic_(blurred(play.real, rng), play.labels, context),
@@ -391,7 +439,7 @@ class AdversarialTrainer {
       loss = loss + value;
     }
     note(info, critic_term, loss);
-    detail::add_gradients(loss, critic_state_, sum);
+    sum.add(loss);
   }
 
   Var generator_loss(const D& critic, const Play& play, Context& context) const {
@@ -403,7 +451,7 @@ class AdversarialTrainer {
     }
   }
 
-  void update_generator_gradients(const Play& play, Context& context, StepInfo& info, Gradients& sum) {
+  void update_generator_gradients(const Play& play, Context& context, StepInfo& info, detail::GradientSum& sum) {
     Var loss;
     if (options_.unrolled_steps == 0) {
       loss = generator_loss(critic_, play, context);
@@ -413,7 +461,7 @@ class AdversarialTrainer {
       loss = generator_loss(ahead, play, context);
     }
     note(info, generator_term, loss);
-    detail::add_gradients(loss, generator_state_, sum);
+    sum.add(loss);
   }
 
   /// Moves a copy of the critic some updates ahead, recorded, so that the generator's gradient flows through them.
@@ -485,7 +533,7 @@ class AdversarialTrainer {
   std::optional<detail::StepCapture> capture_;
   Play captured_play_;
   std::int64_t step_ = 0;
-  bool stopped_ = false;
+  bool stopped_ = false, streams_checked_ = false;
 };
 
 }  // namespace synthdata

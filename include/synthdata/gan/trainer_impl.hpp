@@ -6,6 +6,8 @@
 #include <synthdata/backend/copy.hpp>
 #include <synthdata/gan/trainer.hpp>
 
+#include <algorithm>
+
 namespace synthdata::detail {
 
 SYNTHDATA_INLINE void check_options(const TrainerOptions& options) {
@@ -14,8 +16,9 @@ SYNTHDATA_INLINE void check_options(const TrainerOptions& options) {
         concat("AdversarialTrainer: expects critic_steps >= 1, accumulate >= 1 and unrolled_steps >= 0, got ",
                options.critic_steps, ", ", options.accumulate, " and ", options.unrolled_steps));
   }
-  if (options.graph && (options.unrolled_steps > 0 || options.instance_noise_steps > 0)) {
-    throw Error("AdversarialTrainer: a captured step cannot have unrolled_steps or instance_noise_steps");
+  if (options.graph && (options.unrolled_steps > 0 || options.instance_noise_steps > 0 || options.communicator)) {
+    throw Error(
+        "AdversarialTrainer: a captured step cannot have unrolled_steps, instance_noise_steps or a communicator");
   }
 }
 
@@ -82,20 +85,69 @@ SYNTHDATA_INLINE double checked(std::int64_t step, const char* term, const Var& 
   return number;
 }
 
-SYNTHDATA_INLINE void add_gradients(const Var& loss, const ModuleState& state, std::vector<Tensor>& sum) {
-  const std::vector<Var> gradients = grad(loss, variables(state));
-  for (std::size_t i = 0; i < sum.size(); ++i) {
-    sum[i] = sum[i].defined() ? (Var(sum[i]) + gradients[i]).value() : gradients[i].value();
+SYNTHDATA_INLINE void broadcast_state(const ModuleState& state, Communicator& communicator) {
+  for (const NamedParam& p : state.parameters) communicator.broadcast(p.param->mutable_value());
+  for (const NamedBuffer& b : state.buffers) {
+    Tensor value = b.buffer->value().clone();
+    communicator.broadcast(value);
+    b.buffer->assign(value);
   }
 }
 
-SYNTHDATA_INLINE void apply_gradients(const TrainerOptions& options, std::vector<Tensor>& sum, Optimizer& optimizer,
-                                      double rate) {
-  if (options.accumulate > 1) {
-    for (Tensor& g : sum) g = (Var(g) * (1.0 / static_cast<double>(options.accumulate))).value();
+SYNTHDATA_INLINE void check_streams(const Rng& rng, Communicator& communicator) {
+  // Halves of 32 bits, which f64 holds exactly; each rank fills in its own row.
+  const RngState& s = rng.state();
+  std::vector<double> rows(4 * static_cast<std::size_t>(communicator.size()), 0.0);
+  double* const own = rows.data() + 4 * communicator.rank();
+  own[0] = static_cast<double>(s.seed >> 32);
+  own[1] = static_cast<double>(s.seed & 0xFFFFFFFF);
+  own[2] = static_cast<double>(s.stream >> 32);
+  own[3] = static_cast<double>(s.stream & 0xFFFFFFFF);
+  Tensor all = Tensor::from(rows, communicator.device());
+  communicator.reduce(all, Reduction::sum);
+  const Tensor near = all.to(Device::cpu());
+  const double* row = near.data<double>();
+  for (int i = 0; i < communicator.size(); ++i) {
+    for (int k = 0; k < i; ++k) {
+      if (std::equal(row + 4 * i, row + 4 * i + 4, row + 4 * k)) {
+        throw Error(concat("AdversarialTrainer: ranks ", k, " and ", i,
+                           " draw the same random numbers; give each its own, such as rng.split(rank)"));
+      }
+    }
   }
-  if (options.clip_norm > 0.0) clip_norm(sum, options.clip_norm);
-  optimizer.step(sum, rate);
+}
+
+SYNTHDATA_INLINE GradientSum::GradientSum(const TrainerOptions& options, const ModuleState& state)
+    : options_(options), state_(state), sum_(state.parameters.size()) {}
+
+SYNTHDATA_INLINE void GradientSum::add(const Var& loss) {
+  const std::vector<Var> wanted = variables(state_);
+  if (!options_.communicator || ++batches_ < options_.accumulate) {
+    const std::vector<Var> gradients = grad(loss, wanted);
+    for (std::size_t i = 0; i < sum_.size(); ++i) {
+      sum_[i] = sum_[i].defined() ? (Var(sum_[i]) + gradients[i]).value() : gradients[i].value();
+    }
+    return;
+  }
+  buckets_.emplace(*options_.communicator, sum_.size(), options_.bucket_bytes);
+  const std::vector<Var> gradients = grad(loss, wanted, {.listener = this});
+  for (std::size_t i = 0; i < sum_.size(); ++i) {
+    if (!sum_[i].defined()) sum_[i] = gradients[i].value();  // zeros: the loss does not depend on this parameter
+  }
+}
+
+SYNTHDATA_INLINE void GradientSum::complete(std::size_t i, const Var& gradient) {
+  sum_[i] = sum_[i].defined() ? (Var(sum_[i]) + gradient).value() : gradient.value();
+  buckets_->add(i, sum_[i]);
+}
+
+SYNTHDATA_INLINE void GradientSum::apply(Optimizer& optimizer, double rate) {
+  if (buckets_) buckets_->finish(sum_);
+  if (options_.accumulate > 1) {
+    for (Tensor& g : sum_) g = (Var(g) * (1.0 / static_cast<double>(options_.accumulate))).value();
+  }
+  if (options_.clip_norm > 0.0) clip_norm(sum_, options_.clip_norm);
+  optimizer.step(sum_, rate);
 }
 
 SYNTHDATA_INLINE Var blurred(const TrainerOptions& options, std::int64_t step, const Var& x, Rng& rng) {

@@ -110,6 +110,8 @@ class InputFile {
 
   std::int64_t size() const { return size_; }
   const std::string& path() const { return path_; }
+  /// The number by which the system knows the open file; it stays ours.
+  int descriptor() const { return file_.number(); }
 
  private:
   std::string path_;

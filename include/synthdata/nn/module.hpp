@@ -25,6 +25,8 @@ struct TraceEntry {
   std::int64_t output_bytes = 0;
 };
 
+class Communicator;
+
 /// How a forward pass runs: mode and randomness are arguments, never hidden state.
 struct Context {
   Mode mode = Mode::inference;
@@ -32,6 +34,7 @@ struct Context {
   std::vector<TraceEntry>* trace = nullptr;  ///< if set, Sequential notes every layer
   /// >= 0: the momentum of running statistics in place of the layers' own (see Generator::refresh_statistics).
   double statistics_momentum = -1.0;
+  Communicator* communicator = nullptr;  ///< if set, batch norms in training use the statistics of all ranks' batches
 
   bool training() const { return mode == Mode::training; }
   /// The random numbers. @throws Error if the context has none, naming `layer`.

@@ -43,7 +43,8 @@ struct NormParams {
 
 /// Batch normalisation. In training it uses the statistics of the batch and moves the running ones, which inference
 /// uses. The running variance is the unbiased one, as in PyTorch. A training pass sets them through a const layer, so
-/// it belongs to one thread.   x [..., C], see batch_norm().
+/// it belongs to one thread. With Context::communicator the statistics are those of all ranks, and the running ones
+/// stay alike.   x [..., C], see batch_norm().
 class BatchNorm {
  public:
   static constexpr const char* kind = "batch_norm";
@@ -62,7 +63,7 @@ class BatchNorm {
                                   activation);
     }
     BatchStatistics batch;
-    Var y = batch_norm(x, params_.gamma, params_.beta, options_.epsilon, activation, &batch);
+    Var y = batch_norm(x, params_.gamma, params_.beta, options_.epsilon, activation, &batch, context.communicator);
     const double momentum = context.statistics_momentum >= 0.0 ? context.statistics_momentum : options_.momentum;
     follow(mean_, batch.mean, momentum);
     follow(variance_, batch.variance, momentum);

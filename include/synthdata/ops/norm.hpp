@@ -7,6 +7,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/core/communicator.hpp>
 #include <synthdata/ops/activation.hpp>
 
 namespace synthdata {
@@ -20,10 +21,14 @@ struct BatchStatistics {
 /// Batch normalisation in training: statistics over all axes but the last. x [..., C].
 /// Source: Ioffe and Szegedy 2015, arXiv:1502.03167.
 /// @param epsilon     added to the variance, > 0
-/// @param statistics  receives the statistics of this batch unless null
-/// @throws ShapeError if gamma or beta is not [C] or a channel has fewer than two values.
+/// @param statistics    receives the statistics of this batch unless null
+/// @param communicator  unless null, the batch is that of all ranks: each of them calls this at the same place, and
+///                      gradients, of any order, are those of the sum of all ranks' outputs. One small sum over the
+///                      ranks forward and one backward.
+/// @throws ShapeError if gamma or beta is not [C] or a channel has fewer than two values (none, with a communicator).
 Var batch_norm(const Var& x, const Var& gamma = {}, const Var& beta = {}, double epsilon = 1e-5,
-               const Activation& activation = {}, BatchStatistics* statistics = nullptr);
+               const Activation& activation = {}, BatchStatistics* statistics = nullptr,
+               Communicator* communicator = nullptr);
 /// Batch normalisation with given statistics, [C] each. They carry no gradient.
 Var batch_norm_inference(const Var& x, const Var& gamma, const Var& beta, const Tensor& mean, const Tensor& variance,
                          double epsilon = 1e-5, const Activation& activation = {});
