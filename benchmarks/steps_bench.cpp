@@ -1,7 +1,8 @@
 // benchmarks/steps_bench.cpp: milliseconds of whole training steps and of sampling.
 //
 //   steps_bench [NAME ...] [--threads N] [--seconds S]        all without names; one JSON object a line
-//   benchmarks/beside_pytorch runs it in turn with PyTorch.
+//   steps_bench --device cuda --graph --precision tf32 ...    on a GPU
+//   benchmarks/beside_pytorch runs it in turn with PyTorch on a CPU, benchmarks/beside_pytorch_gpu on a GPU.
 //
 // A GAN step is: the generator forward; the critic on real and on detached fake samples, backward, Adam; the critic on
 // the same fakes again, backward, Adam of the generator. Dropout, batch norm, random numbers and losses are inside.
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,18 +25,30 @@ namespace {
 
 using namespace bench;
 
-Step dcgan(std::int64_t batch) { return dcgan_step(batch); }
-Step dcgan_bf16(std::int64_t batch) { return dcgan_step(batch, {}, sd::Precision::bf16); }
-Step wgan_gp_dcgan(std::int64_t batch) {
+Step dcgan(std::int64_t batch, const Setting& how) { return dcgan_step(batch, {}, how); }
+Step dcgan_bf16(std::int64_t batch, const Setting& how) {
+  return dcgan_step(batch, {}, {.precision = sd::Precision::bf16, .graph = how.graph});
+}
+Step wgan_gp_dcgan(std::int64_t batch, const Setting& how) {
   sd::Rng rng{0};
   return gan_step(sd::models::dcgan_generator({}, rng), sd::models::dcgan_discriminator({.dropout = 0.0}, rng),
-                  {batch, 28, 28, 1}, sd::Wasserstein{}, sd::Adam{.beta1 = 0.0, .beta2 = 0.9}, 5, 10.0);
+                  {batch, 28, 28, 1}, sd::Wasserstein{}, sd::Adam{.beta1 = 0.0, .beta2 = 0.9}, 5, 10.0, how);
 }
-Step mlp_gan(std::int64_t batch) { return mlp_gan_step(batch); }
-Step wgan_gp_mlp(std::int64_t batch) {
+Step mlp_gan(std::int64_t batch, const Setting& how) { return mlp_gan_step(batch, how); }
+Step wgan_gp_mlp(std::int64_t batch, const Setting& how) {
   sd::Rng rng{0};
   return gan_step(mlp_generator(rng), sd::models::mlp({784, 128, 1}, rng), {batch, 784}, sd::Wasserstein{},
-                  sd::Adam{.beta1 = 0.0, .beta2 = 0.9}, 5, 10.0);
+                  sd::Adam{.beta1 = 0.0, .beta2 = 0.9}, 5, 10.0, how);
+}
+
+/// A step that is not the trainer's, under the setting.
+Step by_hand(const Setting& how, Step step, sd::Rng& rng, std::vector<sd::Optimizer*> optimizers, double rate) {
+  if (how.graph && !sd::current_device().is_cpu())
+    step = recorded_step(std::move(step), rng, std::move(optimizers), rate);
+  return [how, step = std::move(step)] {
+    const sd::ProductPrecision precision(how.precision);
+    step();
+  };
 }
 
 template <class Net>
@@ -71,7 +85,7 @@ struct Vae {
     v("logits", self.logits);
   }
 };
-Step vae(std::int64_t batch) {
+Step vae(std::int64_t batch, const Setting& how) {
   struct Training {
     sd::Rng rng{1};
     Vae net{rng};
@@ -80,7 +94,8 @@ Step vae(std::int64_t batch) {
   };
   auto t = std::make_shared<Training>();
   t->real = sd::uniform({batch, 784}, t->rng);
-  return [t] { update(t->net, t->optimizer, t->net.loss(t->real, t->rng), 1e-3); };
+  const auto step = [t] { update(t->net, t->optimizer, t->net.loss(t->real, t->rng), 1e-3); };
+  return by_hand(how, step, t->rng, {&t->optimizer}, 1e-3);
 }
 
 /// CTGAN's two nets on rows of 10 continuous columns (a scalar and 9 modes each) and 8 categorical ones: a critic
@@ -153,10 +168,10 @@ struct Tabular {
     const sd::Var scores = judge(sd::concat({fake, real}, 0));  // no layer looks at more than one pack
     const std::int64_t packs = rows / pack;
     update(critic, critic_optimizer,
-           mean(slice(scores, 0, 0, packs)) - mean(slice(scores, 0, packs, 2 * packs)) + penalty, 2e-4);
+           mean(slice(scores, 0, 0, packs)) - mean(slice(scores, 0, packs, 2 * packs)) + penalty, rate);
 
     const Fake next = generate();
-    update(generator, generator_optimizer, condition_loss(next.logits) - mean(judge(next.rows)), 2e-4);
+    update(generator, generator_optimizer, condition_loss(next.logits) - mean(judge(next.rows)), rate);
   }
 
   static auto residual(std::int64_t in, sd::Rng& rng) {
@@ -172,6 +187,7 @@ struct Tabular {
   }
 
   static constexpr std::int64_t packed = pack * (row + asked);
+  static constexpr double rate = 2e-4;
   std::int64_t rows;
   sd::Rng rng{1};
   std::vector<std::int64_t> blocks;
@@ -181,28 +197,34 @@ struct Tabular {
                                     sd::Adam{.beta1 = 0.5, .beta2 = 0.9, .weight_decay = 1e-6}};
   sd::Optimizer critic_optimizer{sd::state_of(critic).parameters, sd::Adam{.beta1 = 0.5, .beta2 = 0.9}};
 };
-Step tabular(std::int64_t batch) {
+Step tabular(std::int64_t batch, const Setting& how) {
   auto t = std::make_shared<Tabular>(batch);
-  return [t] { t->step(); };
+  return by_hand(
+      how, [t] { t->step(); }, t->rng, {&t->critic_optimizer, &t->generator_optimizer}, Tabular::rate);
 }
 
-Step sampling(std::int64_t batch) {
+/// The new samples are brought to the CPU, and are not captured.
+Step sampling(std::int64_t batch, const Setting& how) {
   struct Sampling {
     sd::Rng rng{1};
     sd::Generator<sd::AnyModule> generator{sd::models::dcgan_generator({}, rng), sd::NormalLatent{latent}};
   };
   auto s = std::make_shared<Sampling>();
-  return [s, batch] { s->generator.sample(batch, s->rng); };
+  return [s, batch, how] {
+    const sd::ProductPrecision precision(how.precision);
+    s->generator.sample(batch, s->rng);
+  };
 }
 
 struct Benchmark {
   const char* name;
   std::int64_t samples;
-  Step (*make)(std::int64_t batch);
+  Step (*make)(std::int64_t batch, const Setting& how);
   std::int64_t batch;
 };
 const Benchmark benchmarks[] = {{"dcgan28_b128", 128, dcgan, 128},
                                 {"dcgan28_b256", 256, dcgan, 256},
+                                {"dcgan28_b512", 512, dcgan, 512},
                                 {"dcgan28_b128_bf16", 128, dcgan_bf16, 128},
                                 {"mlpgan_b128", 128, mlp_gan, 128},
                                 {"mlpgan_b1", 1, mlp_gan, 1},
@@ -219,13 +241,15 @@ constexpr const char* compiler = "clang " __clang_version__;
 constexpr const char* compiler = "g++ " __VERSION__;
 #endif
 
-void measure(const Benchmark& b, double seconds) {
-  sd::reset_peak_memory();
-  const Step step = b.make(b.batch);
+void measure(const Benchmark& b, const Setting& how, double seconds) {
+  const sd::Device device = sd::current_device();
+  sd::reset_peak_memory(device);
+  const Step step = b.make(b.batch, how);
   const std::vector<double> times = times_of(step, seconds);
   const double median = times[times.size() / 2];
   const sd::Json line = sd::Json::Object{{"bench", b.name},
                                          {"threads", sd::threads()},
+                                         {"device", sd::concat(device)},
                                          {"steps", static_cast<std::int64_t>(times.size())},
                                          {"ms", median},
                                          {"p10", times[times.size() / 10]},
@@ -242,24 +266,37 @@ int main(int argc, char** argv) {
   double seconds = 6.0;
   int threads = 0;
   bool about = false;
+  std::string device = "cpu";
+  Setting how;
+  const std::map<std::string, sd::Precision> precisions{{"f32", sd::Precision::f32},
+                                                        {"tf32", sd::Precision::tf32},
+                                                        {"bf16", sd::Precision::bf16},
+                                                        {"f16", sd::Precision::f16}};
   std::vector<std::string> names, known;
   for (const Benchmark& b : benchmarks) known.emplace_back(b.name);
   CLI::App app("Times whole training steps, and sampling.");
   app.add_option("names", names, "benchmarks; all without")->check(CLI::IsMember(known));
   app.add_option("--threads", threads, "threads; default all")->check(CLI::Range(1, 4096));
   app.add_option("--seconds", seconds, "time for each")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_flag("--about", about, "prints compiler and instruction set, and ends");
+  app.add_option("--device", device, "cpu, cuda, cuda:1, ..., or auto: a GPU where there is one")
+      ->capture_default_str();
+  app.add_option("--precision", how.precision, "of products: f32, tf32, bf16 or f16; default f32")
+      ->transform(CLI::CheckedTransformer(precisions).description(""));
+  app.add_flag("--graph", how.graph, "on a GPU: the step is captured once and replayed");
+  app.add_flag("--about", about, "prints compiler, instruction set and device, and ends");
   CLI11_PARSE(app, argc, argv);
-  if (about) {
-    const sd::Json line =
-        sd::Json::Object{{"compiler", compiler}, {"isa", sd::backend::cpu::name(sd::backend::cpu::isa())}};
-    std::printf("%s\n", line.dump().c_str());
-    return 0;
-  }
   try {
+    const sd::OnDevice there(sd::device(device));
+    if (about) {
+      const sd::Json line = sd::Json::Object{{"compiler", compiler},
+                                             {"isa", sd::backend::cpu::name(sd::backend::cpu::isa())},
+                                             {"device", sd::name_of(sd::current_device())}};
+      std::printf("%s\n", line.dump().c_str());
+      return 0;
+    }
     sd::set_threads(threads);
     for (const Benchmark& b : benchmarks) {
-      if (names.empty() || std::find(names.begin(), names.end(), b.name) != names.end()) measure(b, seconds);
+      if (names.empty() || std::find(names.begin(), names.end(), b.name) != names.end()) measure(b, how, seconds);
     }
   } catch (const sd::Error& error) {
     std::fprintf(stderr, "steps_bench: %s\n", error.what());

@@ -4,6 +4,7 @@
 //   mnist_dcgan --data DIR               MNIST-style IDX files (train-images-idx3-ubyte[.gz] ...)
 //   mnist_dcgan --data DIR --conditional --loss hinge --steps 2000 --out runs/hinge
 //   mnist_dcgan --out runs/hinge --resume ...        goes on where a stopped run was
+//   mnist_dcgan --device cuda --graph                on a GPU, if the program was built with it
 //
 // Ctrl-C saves the state and the pictures, then ends.
 #include <synthdata/gan.hpp>
@@ -20,12 +21,12 @@ namespace sd = synthdata;
 namespace {
 
 struct Options {
-  std::string data, out = "runs/mnist_dcgan", loss = "non-saturating";
+  std::string data, out = "runs/mnist_dcgan", loss = "non-saturating", device = "cpu";
   std::int64_t steps = 0, batch = 128, samples = 1000;
   double seconds = 0.0;
   std::uint64_t seed = 1;
   int threads = 0;
-  bool resume = false, conditional = false, judge = true, bf16 = false;
+  bool resume = false, conditional = false, judge = true, bf16 = false, graph = false;
 };
 
 /// Training images in [-1, 1] with labels, and held-out ones to judge with.
@@ -102,6 +103,7 @@ void judge(const sd::RunFolder& run, const Data& data, const sd::Tensor& images,
 
 template <class Loss>
 int run(const Options& o, const Loss& loss) {
+  const sd::Device device = sd::device(o.device);
   if (o.threads > 0) sd::set_threads(o.threads);
   const Data data = load(o);
   const Recipe with = recipe(o);
@@ -116,11 +118,14 @@ int run(const Options& o, const Loss& loss) {
                                       .init = with.init};
   sd::Generator generator{sd::models::dcgan_generator(nets, rng), sd::NormalLatent{nets.latent}, classes};
   sd::Discriminator discriminator{sd::models::dcgan_discriminator(nets, rng), {.classes = classes, .pack = with.pack}};
+  sd::move_to(generator, device);
+  sd::move_to(discriminator, device);
   sd::AdversarialTrainer trainer{generator,
                                  discriminator,
                                  loss,
                                  {.learning_rate = with.learning_rate,
                                   .precision = o.bf16 ? sd::Precision::bf16 : sd::Precision::f32,
+                                  .graph = o.graph,
                                   .ema_decay = 0.99}};
   sd::DataLoader images(data.train, {.batch_size = o.batch, .seed = o.seed});
   if constexpr (std::is_same_v<Loss, sd::Wasserstein>) trainer.add(sd::GradientPenalty{});
@@ -130,6 +135,7 @@ int run(const Options& o, const Loss& loss) {
     trainer.load(folder.checkpoint(), images, rng);
     std::printf("resumed %s at step %lld\n", folder.checkpoint().c_str(), static_cast<long long>(trainer.steps()));
   }
+  if (!device.is_cpu()) std::printf("on %s, %s\n", sd::concat(device).c_str(), sd::name_of(device).c_str());
   std::printf("%lld real images of %lld x %lld, %lld steps of %lld images, loss %s, seed %llu, %d threads\n%s",
               static_cast<long long>(data.train.size()), static_cast<long long>(nets.height),
               static_cast<long long>(nets.width), static_cast<long long>(steps), static_cast<long long>(o.batch),
@@ -200,6 +206,8 @@ int main(int argc, char** argv) {
   app.add_option("--samples", o.samples, "new images to write")->capture_default_str()->check(count);
   app.add_option("--seed", o.seed, "same seed, same digits")->capture_default_str();
   app.add_option("--threads", o.threads, "threads; default all")->check(CLI::Range(1, 4096));
+  app.add_option("--device", o.device, "where the nets learn: cpu, cuda, cuda:1, ..., or auto")->capture_default_str();
+  app.add_flag("--graph", o.graph, "on a GPU: capture a training step once and replay it");
   app.add_option("--loss", o.loss, "the game the two nets play")
       ->capture_default_str()
       ->check(CLI::IsMember({"minimax", "non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"}));
