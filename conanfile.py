@@ -1,4 +1,4 @@
-"""Conan 2 recipe.   conan create . --build=missing [-o synthdata/*:compiled=True]"""
+"""Conan 2 recipe.   conan create . --build=missing [-o synthdata/*:compiled=True] [-o synthdata/*:with_cuda=True]"""
 import re
 from pathlib import Path
 
@@ -16,15 +16,18 @@ class SynthdataRecipe(ConanFile):
     topics = ("gan", "deep-learning", "synthetic-data", "header-only")
     package_type = "static-library"  # the type with compiled=True; without it configure() makes this a header library
     settings = "os", "arch", "compiler", "build_type"
-    options = {"compiled": [True, False], "image": [True, False]}
-    default_options = {"compiled": False, "image": False}
-    exports_sources = "CMakeLists.txt", "LICENSE", "include/*", "packaging/*"
+    # with_cuda takes the CUDA Toolkit of the machine, which Conan does not package, and implies compiled
+    options = {"compiled": [True, False], "image": [True, False], "with_cuda": [True, False]}
+    default_options = {"compiled": False, "image": False, "with_cuda": False}
+    exports_sources = "CMakeLists.txt", "LICENSE", "cmake/*", "include/*", "packaging/*"
 
     def set_version(self):
         text = Path(self.recipe_folder, "include/synthdata/version.hpp").read_text()
         self.version = ".".join(re.findall(r"VERSION_[A-Z]+ (\d+)", text))
 
     def configure(self):
+        if self.options.with_cuda:
+            self.options.compiled = True
         if not self.options.compiled:
             self.package_type = "header-library"
 
@@ -43,6 +46,7 @@ class SynthdataRecipe(ConanFile):
     def generate(self):
         toolchain = CMakeToolchain(self)
         toolchain.cache_variables["SYNTHDATA_COMPILED"] = bool(self.options.compiled)
+        toolchain.cache_variables["SYNTHDATA_CUDA"] = bool(self.options.with_cuda)
         toolchain.cache_variables["CMAKE_DISABLE_FIND_PACKAGE_JPEG"] = not self.options.image
         for part in ("TESTS", "EXAMPLES", "BENCHMARKS"):
             toolchain.cache_variables[f"SYNTHDATA_BUILD_{part}"] = False
@@ -66,4 +70,5 @@ class SynthdataRecipe(ConanFile):
         self.cpp_info.set_property("cmake_find_mode", "none")
         self.cpp_info.builddirs = ["lib/cmake/synthdata"]
         self.cpp_info.bindirs = []
-        self.cpp_info.libs = ["synthdata_compiled"] if self.options.compiled else []
+        self.cpp_info.libs = ["synthdata_cuda"] if self.options.with_cuda else []
+        self.cpp_info.libs += ["synthdata_compiled"] if self.options.compiled else []
