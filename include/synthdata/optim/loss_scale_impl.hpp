@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/ops/pointwise.hpp>
 #include <synthdata/ops/reduce.hpp>
 #include <synthdata/optim/loss_scale.hpp>
 
