@@ -255,11 +255,8 @@ void map_into(const char* op, const F& f, Tensor& out, const std::array<const Te
 inline Device common_device(const Tensor& a, const Tensor& b) {
   return a.rank() == 0 && a.device().is_cpu() ? b.device() : a.device();
 }
-/// A number from the CPU on the device of what it meets; anything else as it is.
-inline Tensor number_on(const Tensor& x, Device device) {
-  if (x.device() == device || x.rank() > 0 || !x.device().is_cpu()) return x;
-  return Tensor::full({}, x.item(), x.dtype(), device);
-}
+/// x on that device: a number from the CPU is brought there. @throws DeviceError for anything else.
+Tensor number_on(const char* op, const Tensor& x, Device device);
 
 }  // namespace detail
 
@@ -276,13 +273,12 @@ template <class F>
 Tensor map(const char* op, const F& f, const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype()) [[unlikely]]
     detail::throw_dtypes(op, a, b);
-  const Device device = detail::common_device(a, b);
-  Tensor out = Tensor::empty(broadcast_shape(op, a.shape(), b.shape()), a.dtype(), device);
-  visit_floating(a.dtype(), op, [&]<class T>() {
-    if (a.device() == b.device()) return detail::map_into<T, F, 2>(op, f, out, {&a, &b});
-    const Tensor x = detail::number_on(a, device), y = detail::number_on(b, device);
-    detail::map_into<T, F, 2>(op, f, out, {&x, &y});
-  });
+  if (!(a.device() == b.device())) [[unlikely]] {
+    const Device device = detail::common_device(a, b);
+    return map(op, f, detail::number_on(op, a, device), detail::number_on(op, b, device));
+  }
+  Tensor out = a.empty_like(broadcast_shape(op, a.shape(), b.shape()));
+  visit_floating(a.dtype(), op, [&]<class T>() { detail::map_into<T, F, 2>(op, f, out, {&a, &b}); });
   return out;
 }
 
@@ -293,11 +289,13 @@ Tensor map(const char* op, const F& f, const Tensor& a, const Tensor& b, const T
     detail::throw_dtypes(op, a, b);
   if (a.dtype() != c.dtype()) [[unlikely]]
     detail::throw_dtypes(op, a, c);
-  const Device device = a.rank() == 0 && a.device().is_cpu() ? detail::common_device(b, c) : a.device();
-  Tensor out =
-      Tensor::empty(broadcast_shape(op, broadcast_shape(op, a.shape(), b.shape()), c.shape()), a.dtype(), device);
-  const Tensor x = detail::number_on(a, device), y = detail::number_on(b, device), z = detail::number_on(c, device);
-  visit_floating(a.dtype(), op, [&]<class T>() { detail::map_into<T, F, 3>(op, f, out, {&x, &y, &z}); });
+  if (!(a.device() == b.device() && b.device() == c.device())) [[unlikely]] {
+    const Device device = a.rank() == 0 && a.device().is_cpu() ? detail::common_device(b, c) : a.device();
+    return map(op, f, detail::number_on(op, a, device), detail::number_on(op, b, device),
+               detail::number_on(op, c, device));
+  }
+  Tensor out = a.empty_like(broadcast_shape(op, broadcast_shape(op, a.shape(), b.shape()), c.shape()));
+  visit_floating(a.dtype(), op, [&]<class T>() { detail::map_into<T, F, 3>(op, f, out, {&a, &b, &c}); });
   return out;
 }
 

@@ -11,6 +11,14 @@ namespace detail {
 SYNTHDATA_COLD SYNTHDATA_INLINE void throw_dtypes(const char* op, const Tensor& a, const Tensor& b) {
   throw DTypeError(concat(op, ": operands have different dtypes\n  first  ", a.str(), "\n  second ", b.str()));
 }
+
+SYNTHDATA_COLD SYNTHDATA_INLINE Tensor number_on(const char* op, const Tensor& x, Device device) {
+  if (x.device() == device) return x;
+  if (x.rank() > 0 || !x.device().is_cpu()) {
+    throw DeviceError(concat(op, ": expects all operands on ", device, ", got one of ", x.shape(), " on ", x.device()));
+  }
+  return Tensor::full({}, x.item(), x.dtype(), device);
+}
 }  // namespace detail
 
 SYNTHDATA_INLINE void add_in_place(Tensor& into, const Tensor& x) {
