@@ -19,7 +19,7 @@ TEST_CASE("a CUDA call that fails is a CudaError naming what was tried, and the 
   };
   const double expected = work();
   int failures = 0;
-  for (int n = 1;; ++n) {
+  for (std::uint64_t n = 1;; ++n) {
     sd::empty_memory_cache(gpu);  // so that memory is asked for again
     cuda_emulator::fail_call(n, cudaErrorMemoryAllocation);
     try {

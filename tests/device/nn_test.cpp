@@ -223,6 +223,30 @@ TEST_CASE("device: training steps follow those of the CPU, captured or not, and 
   CHECK(same(trained(gpu, true, "device_checkpoint.safetensors"), there));
 }
 
+namespace {
+/// Draws a number of its own: a graph would repeat it.
+struct SingleDraw {
+  static constexpr const char* name = "single_draw";
+  Var operator()(const auto&, const sd::Tensor& real, const sd::Tensor&, sd::Rng& rng) const {
+    return 1e-3 * static_cast<double>(rng.uniform()) * mean(square(Var(real)));
+  }
+};
+}  // namespace
+
+TEST_CASE("device: a step that cannot be captured says why, and the nets stay as they were") {
+  if (!has_device()) return void(++skipped_cases());
+  Training training(sd::cuda::device(0), true);
+  training.trainer->add(SingleDraw{});
+  sd::DataLoader loader(sd::toy::ring({.modes = 8}), {.batch_size = 32, .seed = 3});
+  sd::Rng rng{7};
+  for (int i = 0; i < 2; ++i) training.trainer->step(loader, rng);
+  const sd::Tensor before = sd::parameters(training.nets.critic)[0].value().to(sd::Device::cpu());
+  for (int i = 0; i < 2; ++i) {
+    CHECK_THROWS_WITH(training.trainer->step(loader, rng), ContainsSubstring("single random numbers"));
+    CHECK(sd::same_bits(sd::parameters(training.nets.critic)[0].value().to(sd::Device::cpu()), before));
+  }
+}
+
 TEST_CASE("device: training in every precision learns about the same as in f32") {
   if (!has_device()) return void(++skipped_cases());
   const auto loss = [](sd::Precision precision) {

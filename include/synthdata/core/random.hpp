@@ -29,6 +29,13 @@ struct PhiloxBlock {
   std::uint32_t word[4];
 };
 PhiloxBlock philox(std::uint64_t key, std::uint64_t stream, std::uint64_t counter);
+
+/// True while this thread records a step that will be replayed: single numbers would be the same in every replay.
+inline bool& bulk_draws_only() {
+  static thread_local bool only = false;
+  return only;
+}
+[[noreturn]] void throw_single_draw();
 }  // namespace detail
 
 /// A stream of random numbers. Copying forks it: both copies draw the same numbers.
@@ -72,6 +79,8 @@ class Rng {
 
  private:
   void refill() {
+    if (detail::bulk_draws_only()) [[unlikely]]
+      detail::throw_single_draw();
     buffer_ = detail::philox(state_.seed, state_.stream, state_.counter++);
     state_.used = 0;
   }

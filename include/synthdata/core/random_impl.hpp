@@ -9,6 +9,12 @@
 #include <utility>
 
 namespace synthdata {
+
+SYNTHDATA_COLD SYNTHDATA_INLINE void detail::throw_single_draw() {
+  throw Error(
+      "Rng: a step that is captured as a graph cannot draw single random numbers, every replay would have the same; "
+      "set graph = false");
+}
 namespace detail {
 
 // Ten rounds, multipliers and Weyl increments of Salmon et al. 2011, table 2.

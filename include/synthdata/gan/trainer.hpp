@@ -122,6 +122,9 @@ struct StepCapture {
   /// Copies the batches to where the graph reads them. False if they or the random stream do not fit it.
   bool take(const std::vector<Batch>& next, const RngState& rng, Device device);
   void add_term(std::string_view name, const Var& value);
+  void record(bool on) { recording = bulk_draws_only() = on; }
+  /// After an exception: what was being recorded is forgotten.
+  void abandon() noexcept;
   /// Ends recording; the generator went from `before` to `after` meanwhile.
   void finish(const RngState& before, const RngState& after);
   /// Runs the step and moves rng on as the step itself would have done.
@@ -366,6 +369,7 @@ class AdversarialTrainer {
   /// was recorded with run by themselves.
   Play captured_updates(const std::vector<Batch>& batches, Rng& rng, StepInfo& info) {
     detail::StepCapture& c = *capture_;
+    const std::int64_t critic_updates = critic_optimizer_.steps(), generator_updates = generator_optimizer_.steps();
     if (!c.take(batches, rng.state(), device_)) return updates(batches, rng, info);
     try {
       if (c.warm_ups < 2) {
@@ -378,17 +382,21 @@ class AdversarialTrainer {
       if (!c.recorded) {
         Rng fork = rng;
         StepInfo unused;
+        fork.reserve(0);  // what is left of a block of single numbers is not for the step
         c.graph->begin(backend::DeviceGraph::Phase::record);
-        c.recording = true;
+        c.record(true);
         captured_play_ = updates(c.batches, fork, unused);
         captured_play_.fake = captured_play_.fake.detach();
         c.finish(rng.state(), fork.state());
-        critic_optimizer_.uncount_steps(options_.critic_steps);
-        generator_optimizer_.uncount_steps(1);
+        critic_optimizer_.uncount_steps(critic_optimizer_.steps() - critic_updates);
+        generator_optimizer_.uncount_steps(generator_optimizer_.steps() - generator_updates);
       }
     } catch (...) {
-      c.recording = false;
-      c.graph->abandon();
+      if (c.recording) {  // nothing of it was done
+        critic_optimizer_.uncount_steps(critic_optimizer_.steps() - critic_updates);
+        generator_optimizer_.uncount_steps(generator_optimizer_.steps() - generator_updates);
+      }
+      c.abandon();
       throw;
     }
     std::size_t update = 0;

@@ -51,16 +51,20 @@ SYNTHDATA_INLINE void StepCapture::add_term(std::string_view name, const Var& va
   values.push_back(value.value().reshape({1}));
 }
 
+SYNTHDATA_INLINE void StepCapture::abandon() noexcept {
+  record(false);
+  names.clear();
+  values.clear();
+  graph->abandon();
+}
+
 SYNTHDATA_INLINE void StepCapture::finish(const RngState& before, const RngState& after) {
   all_values = backend::join(values, 0);
-  recording = false;
   graph->end();
-  if (after.used != 4) {
-    throw Error("AdversarialTrainer: a step that draws single random numbers cannot be captured; set graph = false");
-  }
+  record(false);
+  recorded = true;
   stream = before;
   blocks = after.counter - before.counter;
-  recorded = true;
 }
 
 SYNTHDATA_INLINE void StepCapture::replay(Rng& rng) {

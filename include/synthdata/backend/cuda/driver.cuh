@@ -26,7 +26,8 @@ using synthdata::detail::Block;
 /// Free blocks by size class.
 struct MemoryPool {
   Block* free[synthdata::detail::size_classes] = {};
-  bool closed = false;  // nobody allocates from it any more
+  std::int64_t in_use = 0;  // blocks of it that are not free
+  bool closed = false;      // nobody allocates from it any more; it ends with its last block
 };
 
 /// Sends the host's memory to a GPU through pages that the GPU reads by itself: the caller goes on as soon as its bytes
@@ -136,11 +137,14 @@ class Gpu {
 
   void release(Block* block) noexcept {
     const std::lock_guard lock(mutex_);
-    auto& own = *static_cast<MemoryPool*>(block->pool);
-    if (own.closed) block->pool = &general_;
-    MemoryPool& pool = own.closed ? general_ : own;
-    block->next = pool.free[block->size_class];
-    pool.free[block->size_class] = block;
+    auto* own = static_cast<MemoryPool*>(block->pool);
+    --own->in_use;
+    if (own->closed) {
+      if (own->in_use == 0) delete own;
+      block->pool = own = &general_;
+    }
+    block->next = own->free[block->size_class];
+    own->free[block->size_class] = block;
     stats_.live_bytes -= block->bytes;
     stats_.cached_bytes += block->bytes;
   }
@@ -150,12 +154,12 @@ class Gpu {
     const std::lock_guard lock(mutex_);
     pool_ = pool ? pool : &general_;
   }
-  /// Gives the free blocks of a pool back to the system; those still in use go to the general pool when they are freed,
-  /// so the pool object itself must stay.
-  void close(MemoryPool& pool) noexcept {
+  /// Takes over a pool made by new: its free blocks go back to the system, those in use to the general pool later.
+  void close(MemoryPool* pool) noexcept {
     const std::lock_guard lock(mutex_);
-    pool.closed = true;
-    free_blocks(pool);
+    pool->closed = true;
+    free_blocks(*pool);
+    if (pool->in_use == 0) delete pool;
   }
   /// Gives what is free in the pool back to the system.
   void empty(MemoryPool& pool) {
@@ -192,6 +196,7 @@ class Gpu {
  private:
   Block* live(Block* block) {
     block->references.store(1, std::memory_order_relaxed);
+    ++static_cast<MemoryPool*>(block->pool)->in_use;
     stats_.live_bytes += block->bytes;
     if (stats_.live_bytes > stats_.peak_bytes) stats_.peak_bytes = stats_.live_bytes;
     return block;

@@ -29,7 +29,7 @@ class Graph final : public backend::DeviceGraph {
   void begin(Phase phase) override {
     phase_ = phase;
     used_ = 1;
-    driver()[device_].use_pool(&pool_);
+    driver()[device_].use_pool(pool_);
     if (phase != Phase::record) return;
     current() = this;
     const UseDevice use(device_);
@@ -96,7 +96,7 @@ class Graph final : public backend::DeviceGraph {
   std::vector<std::byte> host_;
   std::size_t used_ = 1;
   cudaGraphExec_t recorded_ = nullptr;
-  MemoryPool& pool_ = *new MemoryPool;  // stays: see Gpu::close
+  MemoryPool* pool_ = new MemoryPool;  // the GPU's from close() on
 };
 
 }  // namespace synthdata::cuda

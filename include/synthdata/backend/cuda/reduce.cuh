@@ -47,7 +47,7 @@ __global__ void __launch_bounds__(block_threads)
   const Op op;
   const int lanes = warp_each ? warp_threads : static_cast<int>(blockDim.x);
   const int lane = static_cast<int>(threadIdx.x) % lanes, group = static_cast<int>(threadIdx.x) / lanes;
-  const std::int64_t groups = blockDim.x / lanes, results = rows * chunks;
+  const std::int64_t groups = static_cast<int>(blockDim.x) / lanes, results = rows * chunks;
   // All threads of a block stay in the loop together, since they meet in block_reduce.
   for (std::int64_t base = std::int64_t{blockIdx.x} * groups; base < results;
        base += std::int64_t{gridDim.x} * groups) {
