@@ -16,9 +16,9 @@ namespace synthdata {
 
 class ImageFolder {
  public:
-  /// Lists folder/<class>/... .png, .jpg, .jpeg, at any depth, or the images of a folder that has no sub-folders.
-  /// Classes are numbered, and files within them ordered, by the bytes of their names. Symbolic links, hidden entries
-  /// and other files are passed over.
+  /// Lists the .png, .jpg and .jpeg files below folder/CLASS, at any depth, or the images of a folder that has no
+  /// sub-folders. Classes are numbered, and files within them ordered, by the bytes of their names. Symbolic links,
+  /// hidden entries and other files are passed over.
   /// @throws DataError if the folder cannot be read, has no image, or has images both beside and within sub-folders.
   explicit ImageFolder(const std::string& folder, const ImageReadOptions& options = {.channels = 3});
 
