@@ -266,6 +266,25 @@ TEST_CASE("device: training in every precision learns about the same as in f32")
   }
 }
 
+TEST_CASE("device: a captured step follows a state that is loaded later") {
+  if (!has_device()) return void(++skipped_cases());
+  Training training(sd::cuda::device(0), true);
+  sd::DataLoader loader(sd::toy::ring({.modes = 8}), {.batch_size = 32, .seed = 3});
+  sd::Rng rng{7};
+  const std::string file = "device_captured.safetensors";
+  const auto go_on = [&] {
+    for (int i = 0; i < 4; ++i) training.trainer->step(loader, rng);
+    return std::vector<sd::Tensor>{training.nets.generator.sample(10, rng),
+                                   training.trainer->averaged_generator().sample(10, rng)};
+  };
+  for (int i = 0; i < 4; ++i) training.trainer->step(loader, rng);  // recorded and replayed by now
+  training.trainer->save(file, loader, rng);
+  const auto first = go_on();
+  training.trainer->load(file, loader, rng);
+  std::remove(file.c_str());
+  CHECK(same(go_on(), first));
+}
+
 TEST_CASE("device: nothing is copied to the host silently, and operands must be together") {
   if (!has_device()) return void(++skipped_cases());
   const sd::Tensor x = sd::Tensor::ones({2, 3}, sd::DType::f32, sd::cuda::device(0)), y = sd::Tensor::ones({2, 3});

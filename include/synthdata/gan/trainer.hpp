@@ -537,6 +537,7 @@ class AdversarialTrainer {
     critic_optimizer_ = std::move(critic_optimizer);
     generator_scale_ = generator_scale;
     critic_scale_ = critic_scale;
+    if (capture_) capture_.emplace(device_);  // what was recorded reads the tensors of before
     step_ = step;
   }
 
