@@ -27,5 +27,6 @@
 #include <synthdata/data/number.hpp>
 #include <synthdata/data/schema.hpp>
 #include <synthdata/data/table.hpp>
+#include <synthdata/data/table_stream.hpp>
 #include <synthdata/data/toy.hpp>
 #include <synthdata/version.hpp>

@@ -30,6 +30,7 @@
 #include <synthdata/functor/binary.hpp>
 #include <synthdata/functor/fused.hpp>
 #include <synthdata/functor/math.hpp>
+#include <synthdata/functor/reduce.hpp>
 #include <synthdata/functor/unary.hpp>
 #include <synthdata/gan/checkpoint.hpp>
 #include <synthdata/gan/condition.hpp>

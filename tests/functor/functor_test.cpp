@@ -38,19 +38,10 @@ struct Row {
 };
 
 template <class F>
-struct Value {
-  F f;
-  template <class T>
-  SYNTHDATA_HD T operator()(T x) const {
-    return f.value(x);
-  }
-};
-
-template <class F>
 Row row(const char* name, Reference reference, float low, float high, double ulp, double absolute = 0.0,
         std::vector<float> kinks = {}) {
   return {name,
-          [](const Tensor& x) { return backend::map("functor", Value<F>{}, x); },
+          [](const Tensor& x) { return backend::map("functor", synthdata::detail::ValueOf<F>{}, x); },
           [](double x) { return F{}.slope(x, F{}.value(x)); },
           reference,
           low,

@@ -21,13 +21,13 @@ class BoxCopy {
   /// Appends an inner axis; where both sides just walk on from the axis outside it, the two become one.
   void axis(std::int64_t extent, std::int64_t from, std::int64_t into) {
     if (extent == 1) return;
-    if (rank_ > 0 && from_[rank_ - 1] == extent * from && into_[rank_ - 1] == extent * into) {
-      extent_[rank_ - 1] *= extent;
-      from_[rank_ - 1] = from;
-      into_[rank_ - 1] = into;
+    if (box_.rank > 0 && box_.from[box_.rank - 1] == extent * from && box_.into[box_.rank - 1] == extent * into) {
+      box_.extent[box_.rank - 1] *= extent;
+      box_.from[box_.rank - 1] = from;
+      box_.into[box_.rank - 1] = into;
       return;
     }
-    insert(rank_, extent, from, into);
+    insert(box_.rank, extent, from, into);
   }
 
   /// Copies from x, beginning at element `from_first`, into out from `into_first` on. No extent may be 0.
@@ -37,13 +37,7 @@ class BoxCopy {
     const auto* source = static_cast<const std::byte*>(x.address()) + from_first * size;
     auto* target = static_cast<std::byte*>(out.address()) + into_first * size;
     if (!x.device().is_cpu()) {
-      StridedBox box{.rank = rank_};
-      for (int k = 0; k < rank_; ++k) {
-        box.extent[k] = extent_[k];
-        box.from[k] = from_[k];
-        box.into[k] = into_[k];
-      }
-      return device_kernels().copy_box(x.device().index, box, size_of(x.dtype()), source, target);
+      return device_kernels().copy_box(x.device().index, box_, size_of(x.dtype()), source, target);
     }
     switch (size) {
       case 1:
@@ -57,36 +51,36 @@ class BoxCopy {
 
  private:
   void insert(int at, std::int64_t extent, std::int64_t from, std::int64_t into) {
-    for (int i = rank_++; i > at; --i) assign(i, extent_[i - 1], from_[i - 1], into_[i - 1]);
+    for (int i = box_.rank++; i > at; --i) assign(i, box_.extent[i - 1], box_.from[i - 1], box_.into[i - 1]);
     assign(at, extent, from, into);
   }
   void assign(int i, std::int64_t extent, std::int64_t from, std::int64_t into) {
-    extent_[i] = extent;
-    from_[i] = from;
-    into_[i] = into;
+    box_.extent[i] = extent;
+    box_.from[i] = from;
+    box_.into[i] = into;
   }
 
   /// Offsets of the positions of the outer axes, one after the other.
   struct Walk {
-    Walk(const BoxCopy& b, int count, std::int64_t position) : box(b), axes(count) {
+    Walk(const StridedBox& b, int count, std::int64_t position) : box(b), axes(count) {
       for (int k = axes - 1; k >= 0; --k) {
-        index[k] = position % box.extent_[k];
-        position /= box.extent_[k];
-        from += index[k] * box.from_[k];
-        into += index[k] * box.into_[k];
+        index[k] = position % box.extent[k];
+        position /= box.extent[k];
+        from += index[k] * box.from[k];
+        into += index[k] * box.into[k];
       }
     }
     void next() {
       for (int k = axes - 1; k >= 0; --k) {
-        from += box.from_[k];
-        into += box.into_[k];
-        if (++index[k] < box.extent_[k]) return;
-        from -= box.from_[k] * box.extent_[k];
-        into -= box.into_[k] * box.extent_[k];
+        from += box.from[k];
+        into += box.into[k];
+        if (++index[k] < box.extent[k]) return;
+        from -= box.from[k] * box.extent[k];
+        into -= box.into[k] * box.extent[k];
         index[k] = 0;
       }
     }
-    const BoxCopy& box;
+    const StridedBox& box;
     int axes;
     std::int64_t index[Shape::max_rank] = {};
     std::int64_t from = 0, into = 0;
@@ -94,13 +88,13 @@ class BoxCopy {
 
   template <int Bytes>
   void run_sized(const std::byte* from, std::byte* into) {
-    if (rank_ == 0) axis_of_one();
-    const int last = rank_ - 1;
-    if (into_[last] == 1 && from_[last] != 1) {
+    if (box_.rank == 0) axis_of_one();
+    const int last = box_.rank - 1;
+    if (box_.into[last] == 1 && box_.from[last] != 1) {
       for (int k = 0; k < last; ++k) {
-        if (from_[k] != 1) continue;
-        const std::int64_t extent = extent_[k], step = into_[k];  // moves next to the innermost axis
-        for (int i = k; i < last - 1; ++i) assign(i, extent_[i + 1], from_[i + 1], into_[i + 1]);
+        if (box_.from[k] != 1) continue;
+        const std::int64_t extent = box_.extent[k], step = box_.into[k];  // moves next to the innermost axis
+        for (int i = k; i < last - 1; ++i) assign(i, box_.extent[i + 1], box_.from[i + 1], box_.into[i + 1]);
         assign(last - 1, extent, 1, step);
         return run_tiles<Bytes>(from, into);
       }
@@ -111,20 +105,21 @@ class BoxCopy {
 
   std::int64_t positions(int axes) const {
     std::int64_t n = 1;
-    for (int k = 0; k < axes; ++k) n *= extent_[k];
+    for (int k = 0; k < axes; ++k) n *= box_.extent[k];
     return n;
   }
 
   /// Runs along the innermost axis; a long run is split in pieces.
   template <int Bytes>
   void run_rows(const std::byte* from, std::byte* into) const {
-    const int last = rank_ - 1;
-    const std::int64_t inner = extent_[last], piece = std::min(inner, copy_chunk), pieces = (inner - 1) / piece + 1;
-    const std::int64_t from_step = from_[last] * Bytes, into_step = into_[last] * Bytes;
-    const bool long_runs = from_[last] == 1 && into_[last] == 1 && inner > 8;  // else a call costs more than it saves
+    const int last = box_.rank - 1;
+    const std::int64_t inner = box_.extent[last], piece = std::min(inner, copy_chunk), pieces = (inner - 1) / piece + 1;
+    const std::int64_t from_step = box_.from[last] * Bytes, into_step = box_.into[last] * Bytes;
+    const bool long_runs =
+        box_.from[last] == 1 && box_.into[last] == 1 && inner > 8;  // else a call costs more than it saves
     parallel_for(positions(last) * pieces, pieces > 1 ? 1 : (copy_chunk - 1) / inner + 1,
                  [&](std::int64_t begin, std::int64_t end) {
-                   Walk at(*this, last, begin / pieces);
+                   Walk at(box_, last, begin / pieces);
                    std::int64_t part = begin % pieces;
                    for (std::int64_t item = begin; item < end; ++item) {
                      const std::int64_t first = part * piece, n = std::min(piece, inner - first);
@@ -147,17 +142,17 @@ class BoxCopy {
   template <int Bytes>
   void run_tiles(const std::byte* from, std::byte* into) const {
     constexpr std::int64_t tile = 64 / Bytes;
-    const int last = rank_ - 1, across = rank_ - 2;
-    const std::int64_t m = extent_[across], n = extent_[last];
+    const int last = box_.rank - 1, across = box_.rank - 2;
+    const std::int64_t m = box_.extent[across], n = box_.extent[last];
     const std::int64_t n_piece = std::min<std::int64_t>(n, 256);
     const std::int64_t m_piece = std::max<std::int64_t>(1, copy_chunk / n_piece / tile) * tile;
     const std::int64_t n_pieces = (n - 1) / n_piece + 1, m_pieces = (m - 1) / m_piece + 1;
-    const std::int64_t from_step = from_[last] * Bytes, into_step = into_[across] * Bytes;
+    const std::int64_t from_step = box_.from[last] * Bytes, into_step = box_.into[across] * Bytes;
     const std::int64_t chunk = std::max<std::int64_t>(1, copy_chunk / (std::min(m, m_piece) * n_piece));
     parallel_for(positions(across) * m_pieces * n_pieces, chunk, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t item = begin; item < end; ++item) {
         const std::int64_t n0 = item % n_pieces * n_piece, m0 = item / n_pieces % m_pieces * m_piece;
-        const Walk at(*this, across, item / n_pieces / m_pieces);
+        const Walk at(box_, across, item / n_pieces / m_pieces);
         const std::int64_t n1 = std::min(n, n0 + n_piece), m1 = std::min(m, m0 + m_piece);
         for (std::int64_t j0 = n0; j0 < n1; j0 += tile) {
           const std::int64_t j1 = std::min(n1, j0 + tile);
@@ -174,8 +169,7 @@ class BoxCopy {
     });
   }
 
-  int rank_ = 0;
-  std::int64_t extent_[Shape::max_rank] = {}, from_[Shape::max_rank] = {}, into_[Shape::max_rank] = {};
+  StridedBox box_;
 };
 
 /// Elements between neighbours along each axis of a row-major tensor.

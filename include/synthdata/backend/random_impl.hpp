@@ -79,16 +79,9 @@ SYNTHDATA_TARGET_AVX512 void draw_avx512(const RngState& rng, std::uint64_t firs
   draw_run(rng, first, draw, out, b, e);
 }
 
-/// The counter of the first block of a draw of n elements, taken from rng.
-inline std::uint64_t reserve_draw(Rng& rng, std::int64_t n) {
-  return rng.reserve(static_cast<std::uint64_t>((n + philox_group - 1) / philox_group) * philox_lanes);
-}
-
 template <class T, class Draw>
-void draw_all(Rng& rng, const Draw& draw, Tensor& out) {
+void draw_all(const RngState& state, std::uint64_t first, const Draw& draw, Tensor& out) {
   const std::int64_t n = out.size();
-  const RngState state = rng.state();
-  const std::uint64_t first = reserve_draw(rng, n);
   T* p = out.data<T>();
   parallel_for(n, elementwise_chunk, [&](std::int64_t begin, std::int64_t end) {
     if constexpr (sizeof(T) == sizeof(float)) {
@@ -101,52 +94,62 @@ void draw_all(Rng& rng, const Draw& draw, Tensor& out) {
 
 }  // namespace backend::cpu
 
-SYNTHDATA_INLINE Tensor uniform(const Shape& shape, Rng& rng, DType dtype, double low, double high) {
-  if (!(low <= high)) throw NumericError(concat("uniform: expects low <= high, got ", low, " and ", high));
+namespace detail {
+/// A new tensor of random numbers: on the CPU by host.operator()<T>(state, first, out), else by
+/// elsewhere(state, first, out); `first` is the counter of the first block of the draw, which is taken from rng.
+template <class Host, class Elsewhere>
+Tensor draw(const char* op, const Shape& shape, DType dtype, Rng& rng, const Host& host, const Elsewhere& elsewhere) {
   Tensor out = Tensor::empty(shape, dtype);
-  if (!out.device().is_cpu()) {
+  visit_floating(dtype, op, [&]<class T>() {
+    using backend::cpu::philox_group, backend::cpu::philox_lanes;
     const RngState state = rng.state();
-    const std::uint64_t first = backend::cpu::reserve_draw(rng, out.size());
-    if (!is_floating(dtype)) detail::throw_not_floating("uniform", dtype);
-    if (out.size() > 0) backend::device_kernels().uniform(state, first, low, high, out);
-    return out;
-  }
-  visit_floating(dtype, "uniform", [&]<class T>() {
-    const T top = std::nextafter(static_cast<T>(high), static_cast<T>(low));
-    backend::cpu::draw_all<T>(rng, backend::cpu::UniformDraw<T>{static_cast<T>(low), static_cast<T>(high - low), top},
-                              out);
+    const std::uint64_t first =
+        rng.reserve(static_cast<std::uint64_t>((out.size() + philox_group - 1) / philox_group) * philox_lanes);
+    if (out.device().is_cpu()) {
+      host.template operator()<T>(state, first, out);
+    } else if (out.size() > 0) {
+      elsewhere(state, first, out);
+    }
   });
   return out;
+}
+}  // namespace detail
+
+SYNTHDATA_INLINE Tensor uniform(const Shape& shape, Rng& rng, DType dtype, double low, double high) {
+  if (!(low <= high)) throw NumericError(concat("uniform: expects low <= high, got ", low, " and ", high));
+  return detail::draw(
+      "uniform", shape, dtype, rng,
+      [&]<class T>(const RngState& state, std::uint64_t first, Tensor& out) {
+        const T top = std::nextafter(static_cast<T>(high), static_cast<T>(low));
+        backend::cpu::draw_all<T>(
+            state, first, backend::cpu::UniformDraw<T>{static_cast<T>(low), static_cast<T>(high - low), top}, out);
+      },
+      [&](const RngState& state, std::uint64_t first, Tensor& out) {
+        backend::device_kernels().uniform(state, first, low, high, out);
+      });
 }
 
 SYNTHDATA_INLINE Tensor normal(const Shape& shape, Rng& rng, DType dtype, double mean, double stddev) {
-  Tensor out = Tensor::empty(shape, dtype);
-  if (!out.device().is_cpu()) {
-    const RngState state = rng.state();
-    const std::uint64_t first = backend::cpu::reserve_draw(rng, out.size());
-    if (!is_floating(dtype)) detail::throw_not_floating("normal", dtype);
-    if (out.size() > 0) backend::device_kernels().normal(state, first, mean, stddev, out);
-    return out;
-  }
-  visit_floating(dtype, "normal", [&]<class T>() {
-    backend::cpu::draw_all<T>(rng, backend::cpu::NormalDraw<T>{static_cast<T>(mean), static_cast<T>(stddev)}, out);
-  });
-  return out;
+  return detail::draw(
+      "normal", shape, dtype, rng,
+      [&]<class T>(const RngState& state, std::uint64_t first, Tensor& out) {
+        backend::cpu::draw_all<T>(state, first,
+                                  backend::cpu::NormalDraw<T>{static_cast<T>(mean), static_cast<T>(stddev)}, out);
+      },
+      [&](const RngState& state, std::uint64_t first, Tensor& out) {
+        backend::device_kernels().normal(state, first, mean, stddev, out);
+      });
 }
 
 SYNTHDATA_INLINE Tensor bernoulli(const Shape& shape, double probability, Rng& rng, DType dtype) {
-  Tensor out = Tensor::empty(shape, dtype);
-  if (!out.device().is_cpu()) {
-    const RngState state = rng.state();
-    const std::uint64_t first = backend::cpu::reserve_draw(rng, out.size());
-    if (!is_floating(dtype)) detail::throw_not_floating("bernoulli", dtype);
-    if (out.size() > 0) backend::device_kernels().bernoulli(state, first, probability, out);
-    return out;
-  }
-  visit_floating(dtype, "bernoulli", [&]<class T>() {
-    backend::cpu::draw_all<T>(rng, backend::cpu::BernoulliDraw<T>{static_cast<T>(probability)}, out);
-  });
-  return out;
+  return detail::draw(
+      "bernoulli", shape, dtype, rng,
+      [&]<class T>(const RngState& state, std::uint64_t first, Tensor& out) {
+        backend::cpu::draw_all<T>(state, first, backend::cpu::BernoulliDraw<T>{static_cast<T>(probability)}, out);
+      },
+      [&](const RngState& state, std::uint64_t first, Tensor& out) {
+        backend::device_kernels().bernoulli(state, first, probability, out);
+      });
 }
 
 SYNTHDATA_INLINE Tensor random_integers(const Shape& shape, std::int64_t high, Rng& rng) {

@@ -8,36 +8,12 @@
 
 #include <synthdata/backend/elementwise.hpp>
 #include <synthdata/backend/reduce.hpp>
-#include <synthdata/functor/math.hpp>
+#include <synthdata/functor/reduce.hpp>
 
-#include <limits>
 #include <vector>
 
 namespace synthdata::backend {
 namespace detail {
-
-struct SumReduction {
-  template <class T>
-  static constexpr T identity() {
-    return T(0);
-  }
-  static constexpr ReduceOp device_op = ReduceOp::sum;
-  template <class T>
-  SYNTHDATA_HD T operator()(T a, T b) const {
-    return a + b;
-  }
-};
-struct MaxReduction {
-  template <class T>
-  static constexpr T identity() {
-    return -std::numeric_limits<T>::infinity();
-  }
-  static constexpr ReduceOp device_op = ReduceOp::max;
-  template <class T>
-  SYNTHDATA_HD T operator()(T a, T b) const {
-    return math::max(b, a);
-  }
-};
 
 inline constexpr std::int64_t reduce_chunk = 16384;  // elements summed in lanes before partial sums are combined
 inline constexpr std::int64_t row_chunk = 256;       // rows added up before partial rows are combined
@@ -140,7 +116,7 @@ void reduce_step(const Op& op, const T* x, T* y, std::int64_t outer, std::int64_
 }
 
 template <class Op>
-Tensor reduce_to(const char* name, const Op& op, const Tensor& x, const Shape& shape) {
+Tensor reduce_to(const char* name, const Op& op, ReduceOp device_op, const Tensor& x, const Shape& shape) {
   if (!(broadcast_shape(name, x.shape(), shape) == x.shape())) {
     throw ShapeError(concat(name, ": ", shape, " does not broadcast to ", x.shape()));
   }
@@ -171,7 +147,7 @@ Tensor reduce_to(const char* name, const Op& op, const Tensor& x, const Shape& s
       if (x.device().is_cpu()) {
         reduce_step(op, std::as_const(current).data<T>(), next.data<T>(), outer, extent[axis], inner);
       } else {
-        device_kernels().reduce(Op::device_op, current, {outer, extent[axis], inner}, next);
+        device_kernels().reduce(device_op, current, {outer, extent[axis], inner}, next);
       }
       extent[axis] = 1;
       current = next;
@@ -183,12 +159,12 @@ Tensor reduce_to(const char* name, const Op& op, const Tensor& x, const Shape& s
 }  // namespace detail
 
 SYNTHDATA_INLINE Tensor sum_to(const Tensor& x, const Shape& shape) {
-  return detail::reduce_to("sum_to", detail::SumReduction{}, x, shape);
+  return detail::reduce_to("sum_to", SumReduction{}, ReduceOp::sum, x, shape);
 }
 
 SYNTHDATA_INLINE Tensor max_to(const Tensor& x, const Shape& shape) {
   if (x.size() == 0) throw ShapeError(concat("max: ", x.str(), " has no elements to compare"));
-  return detail::reduce_to("max_to", detail::MaxReduction{}, x, shape);
+  return detail::reduce_to("max_to", MaxReduction{}, ReduceOp::max, x, shape);
 }
 
 SYNTHDATA_INLINE Tensor broadcast_to(const Tensor& x, const Shape& shape) {

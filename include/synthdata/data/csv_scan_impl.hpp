@@ -1,14 +1,11 @@
 // synthdata/data/csv_scan_impl.hpp: bodies of data/csv_scan.hpp, compiled for several instruction sets.
 //
-// The kernels of layer backend choose theirs in backend/cpu/isa.hpp, which is above this layer; the choice here follows
-// the same rule and the same environment variable SYNTHDATA_ISA.
-//
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/cpu/isa.hpp>
 #include <synthdata/data/csv_scan.hpp>
 
-#include <cstdlib>
 #include <cstring>
 
 namespace synthdata::detail::scan_words {  // eight characters in a 64-bit word
@@ -99,14 +96,10 @@ struct Scanner {
 SYNTHDATA_INLINE Scanner choose_scanner() {
   Scanner scanner{scan_words::count_rows, scan_words::index_fields};
 #if SYNTHDATA_SCAN_X86
-  const char* set = std::getenv("SYNTHDATA_ISA");
-  const std::string_view wanted = set ? set : "";
-  if (wanted != "baseline" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) {
-    scanner = {scan_avx2::count_rows, scan_avx2::index_fields};
-    if (wanted != "avx2" && __builtin_cpu_supports("avx512bw")) {
-      scanner = {scan_avx512::count_rows, scan_avx512::index_fields};
-    }
-  }
+  using backend::cpu::Isa;
+  const Isa isa = __builtin_cpu_supports("bmi2") ? backend::cpu::isa() : Isa::baseline;
+  if (isa == Isa::avx2) scanner = {scan_avx2::count_rows, scan_avx2::index_fields};
+  if (isa == Isa::avx512) scanner = {scan_avx512::count_rows, scan_avx512::index_fields};
 #endif
   return scanner;
 }

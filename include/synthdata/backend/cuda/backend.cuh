@@ -95,7 +95,7 @@ class Backend final : public backend::DeviceKernels {
                 void* into) override {
     backend::StridedBox box = asked;
     const auto per_pack = static_cast<std::int64_t>(16 / element_size);
-    if (aligned_to(from, 16) && aligned_to(into, 16) && widen(box, per_pack)) {
+    if (common_alignment({from, into}) == 16 && widen(box, per_pack)) {
       return run_copy_box<Pack<std::uint64_t, 2>>(driver().queue(device), box, from, into);
     }
     visit_unit(element_size, [&](auto unit) { run_copy_box<decltype(unit)>(driver().queue(device), box, from, into); });
@@ -141,8 +141,8 @@ class Backend final : public backend::DeviceKernels {
   // Along an axis.
   void reduce(backend::ReduceOp op, const Tensor& x, const backend::AxisSplit& s, Tensor& out) override {
     visit_floating(x.dtype(), "reduce", [&]<class T>() {
-      op == backend::ReduceOp::sum ? run_reduce<T, SumOp>(queue_of(x), x, s, out)
-                                   : run_reduce<T, MaxOp>(queue_of(x), x, s, out);
+      op == backend::ReduceOp::sum ? run_reduce<T, SumReduction>(queue_of(x), x, s, out)
+                                   : run_reduce<T, MaxReduction>(queue_of(x), x, s, out);
     });
   }
   void argmax(const Tensor& x, const backend::AxisSplit& s, Tensor& out) override {

@@ -6,12 +6,12 @@
 #pragma once
 
 #include <synthdata/backend/cpu/conv_geometry.hpp>
+#include <synthdata/backend/cuda/alignment.hpp>
 #include <synthdata/core/error.hpp>
 #include <synthdata/core/precision.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <span>
@@ -75,13 +75,6 @@ struct ConvPlanHash {
     return static_cast<std::size_t>(hash);
   }
 };
-
-/// The largest power of two up to 16 that divides all addresses.
-inline std::int64_t common_alignment(std::initializer_list<const void*> addresses) {
-  std::uintptr_t bits = 16;
-  for (const void* address : addresses) bits |= reinterpret_cast<std::uintptr_t>(address);
-  return static_cast<std::int64_t>(bits & (~bits + 1));
-}
 
 /// "forward of f32, input [8, 1, 28, 28, 3], filter [...], ...": for messages.
 inline std::string describe(const ConvPlanKey& key) {

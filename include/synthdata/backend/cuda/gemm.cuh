@@ -29,20 +29,12 @@ struct GemmKey {
   cudaDataType_t factors, result;
   cublasComputeType_t compute;
   cublasLtEpilogue_t epilogue;
-  int alignment;  // bytes that all addresses are multiples of, up to 256
+  std::int64_t alignment;  // bytes that all addresses are multiples of, up to 256
   auto operator<=>(const GemmKey&) const = default;
 };
 
-/// Largest power of two up to 256 that divides the address.
-inline int alignment_of(const void* p) {
-  const auto address = reinterpret_cast<std::uintptr_t>(p);
-  int bytes = 256;
-  while (address % static_cast<std::uintptr_t>(bytes) != 0) bytes /= 2;
-  return bytes;
-}
-
 /// The key of a product of tensors of `dtype`, with the bias and activation that fit the epilogue.
-inline GemmKey gemm_key(const backend::GemmCall& call, DType dtype, bool bias, int alignment) {
+inline GemmKey gemm_key(const backend::GemmCall& call, DType dtype, bool bias, std::int64_t alignment) {
   GemmKey key{call.m,       call.n,     call.k,     call.count,         call.trans_a,
               call.trans_b, CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F, CUBLASLT_EPILOGUE_DEFAULT,
               alignment};
@@ -93,8 +85,8 @@ class Gemm {
       return call.precision == Precision::bf16 ? factors_of<__nv_bfloat16>(queue, x) : factors_of<__half>(queue, x);
     };
     const Tensor left = factor(a), right = factor(b);
-    int alignment = std::min({alignment_of(left.address()), alignment_of(right.address()), alignment_of(c.address())});
-    if (bias.defined()) alignment = std::min(alignment, alignment_of(bias.address()));
+    const void* const added = bias.defined() ? bias.address() : c.address();
+    const std::int64_t alignment = common_alignment({left.address(), right.address(), c.address(), added}, 256);
     const GemmKey key = gemm_key(call, c.dtype(), bias.defined(), alignment);
     const UseDevice use(queue.device);
     const std::lock_guard lock(mutex_);

@@ -7,6 +7,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/cuda/alignment.hpp>
 #include <synthdata/backend/cuda/driver.cuh>
 #include <synthdata/backend/device_kernels.hpp>
 
@@ -102,8 +103,6 @@ void launch_broadcast(const Queue& queue, const F& f, const MapOperands<T, N>& p
   launch_over("map", queue, call.size / V, map_broadcast<T, N, V, Index, F>, f, p, walk, call.size / V);
 }
 
-inline bool aligned_to(const void* p, std::size_t bytes) { return reinterpret_cast<std::uintptr_t>(p) % bytes == 0; }
-
 enum class Broadcast { no, yes };
 
 template <class T, int N, Broadcast broadcast, class F>
@@ -112,10 +111,10 @@ void run_map(const F& f, const backend::MapCall& call) {
   const Queue queue = driver().queue(call.device.index);
   MapOperands<T, N> p{};
   p.out = static_cast<T*>(call.out);
-  bool aligned = aligned_to(call.out, 16);
+  bool aligned = common_alignment({call.out}) == 16;
   for (int k = 0; k < N; ++k) {
     p.in[k] = static_cast<const T*>(call.in[k]);
-    aligned = aligned && aligned_to(call.in[k], 16);
+    aligned = aligned && common_alignment({call.in[k]}) == 16;
   }
   if (call.same) {
     if (aligned && call.size >= wide) {

@@ -262,9 +262,9 @@ __global__ void __launch_bounds__(block_threads) row_moments(Segments rows, cons
   for_segments<lanes>(rows, [=](std::int64_t begin, std::int64_t size, int lane) {
     T sum = T(0), squares = T(0);
     for (std::int64_t i = lane; i < size; i += lanes) sum += x[begin + i];
-    const T m = lane_reduce<lanes>(sum, SumOp{}) / static_cast<T>(size ? size : 1);
+    const T m = lane_reduce<lanes>(sum, SumReduction{}) / static_cast<T>(size ? size : 1);
     for (std::int64_t i = lane; i < size; i += lanes) squares += (x[begin + i] - m) * (x[begin + i] - m);
-    squares = lane_reduce<lanes>(squares, SumOp{});
+    squares = lane_reduce<lanes>(squares, SumReduction{});
     if (lane == 0 && size) {
       mean[begin / size] = m;
       variance[begin / size] = squares / static_cast<T>(size);
@@ -286,8 +286,8 @@ __global__ void __launch_bounds__(block_threads)
       sum += s;
       product += s * (x[begin + i] - mean);
     }
-    sum = lane_reduce<lanes>(sum, SumOp{});
-    product = lane_reduce<lanes>(product, SumOp{});
+    sum = lane_reduce<lanes>(sum, SumReduction{});
+    product = lane_reduce<lanes>(product, SumReduction{});
     const T share = inv / static_cast<T>(size ? size : 1);
     for (std::int64_t i = lane; i < size; i += lanes) {
       dx[begin + i] = inv * scaled(i) - share * inv * inv * product * (x[begin + i] - mean) - share * sum;

@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/cuda/alignment.hpp>
 #include <synthdata/backend/cuda/driver.cuh>
 #include <synthdata/backend/cuda/norm.cuh>
 
@@ -53,14 +54,12 @@ __global__ void __launch_bounds__(block_threads)
 
 }  // namespace SYNTHDATA_CUDA_KERNELS
 
-inline bool on_16_bytes(const Tensor& t) { return reinterpret_cast<std::uintptr_t>(t.address()) % 16 == 0; }
-
 /// x as To, in memory of its own.
 template <class To>
 Tensor factors_of(const Queue& queue, const Tensor& x) {
   Tensor out = Tensor::empty({x.size() * static_cast<std::int64_t>(sizeof(To))}, DType::u8, x.device());
   launch_over("factors", queue, (x.size() + 3) / 4, factors_kernel<To>, static_cast<const float*>(x.address()),
-              static_cast<To*>(out.address()), x.size(), on_16_bytes(x));
+              static_cast<To*>(out.address()), x.size(), common_alignment({x.address()}) == 16);
   return out;
 }
 
@@ -75,7 +74,7 @@ void run_bias_act(const Queue& queue, const Tensor& bias, backend::cpu::Act act,
                 DeviceActivation<T>{act, slope}, channels, y.size());
   };
   constexpr int vector = 16 / static_cast<int>(sizeof(T));
-  if (channels % vector == 0 && on_16_bytes(y)) {
+  if (channels % vector == 0 && common_alignment({y.address()}) == 16) {
     run(std::integral_constant<int, vector>{});
   } else {
     run(std::integral_constant<int, 1>{});

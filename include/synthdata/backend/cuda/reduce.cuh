@@ -10,35 +10,13 @@
 
 #include <synthdata/backend/cuda/driver.cuh>
 #include <synthdata/backend/device_kernels.hpp>
-#include <synthdata/functor/math.hpp>
+#include <synthdata/functor/reduce.hpp>
 
 #include <algorithm>
 
 namespace synthdata::cuda {
 
 inline namespace SYNTHDATA_CUDA_KERNELS {
-
-struct SumOp {
-  template <class T>
-  static __device__ T identity() {
-    return T(0);
-  }
-  template <class T>
-  __device__ T operator()(T a, T b) const {
-    return a + b;
-  }
-};
-/// NaN wins.
-struct MaxOp {
-  template <class T>
-  static __device__ T identity() {
-    return -static_cast<T>(__builtin_inff());
-  }
-  template <class T>
-  __device__ T operator()(T a, T b) const {
-    return math::max(b, a);
-  }
-};
 
 /// y[o, c] = op of x[o, chunk c]: a warp each (block of several warps) or a block each.
 template <class T, class Op, bool warp_each>

@@ -57,12 +57,12 @@ __global__ void __launch_bounds__(block_threads)
     softmax_kernel(Segments segments, bool log, const T* x, const T* noise, T scale, T* y) {
   for_segments<lanes>(segments, [=](std::int64_t begin, std::int64_t size, int lane) {
     const auto value = [=](std::int64_t i) { return (noise ? x[begin + i] + noise[begin + i] : x[begin + i]) * scale; };
-    T peak = MaxOp::identity<T>();
-    for (std::int64_t i = lane; i < size; i += lanes) peak = MaxOp{}(peak, value(i));
-    peak = lane_reduce<lanes>(peak, MaxOp{});
+    T peak = MaxReduction::identity<T>();
+    for (std::int64_t i = lane; i < size; i += lanes) peak = MaxReduction{}(peak, value(i));
+    peak = lane_reduce<lanes>(peak, MaxReduction{});
     T total = T(0);
     for (std::int64_t i = lane; i < size; i += lanes) total += math::exp(value(i) - peak);
-    total = lane_reduce<lanes>(total, SumOp{});
+    total = lane_reduce<lanes>(total, SumReduction{});
     const T log_total = log ? math::log(total) : T(0), share = T(1) / total;
     for (std::int64_t i = lane; i < size; i += lanes) {
       const T shifted = value(i) - peak;
@@ -77,7 +77,7 @@ __global__ void __launch_bounds__(block_threads)
   for_segments<lanes>(segments, [=](std::int64_t begin, std::int64_t size, int lane) {
     T sum = T(0);
     for (std::int64_t i = lane; i < size; i += lanes) sum += log ? g[begin + i] : g[begin + i] * y[begin + i];
-    sum = lane_reduce<lanes>(sum, SumOp{});
+    sum = lane_reduce<lanes>(sum, SumReduction{});
     for (std::int64_t i = lane; i < size; i += lanes) {
       const T own = y[begin + i], gradient = g[begin + i];
       dx[begin + i] = scale * (log ? gradient - math::exp(own) * sum : own * (gradient - sum));
@@ -90,7 +90,7 @@ __global__ void __launch_bounds__(block_threads) block_sum_kernel(Segments segme
   for_segments<lanes>(segments, [=](std::int64_t begin, std::int64_t size, int lane) {
     T sum = T(0);
     for (std::int64_t i = lane; i < size; i += lanes) sum += x[begin + i];
-    sum = lane_reduce<lanes>(sum, SumOp{});
+    sum = lane_reduce<lanes>(sum, SumReduction{});
     for (std::int64_t i = lane; i < size; i += lanes) y[begin + i] = sum;
   });
 }
