@@ -6,6 +6,10 @@
 #include <synthdata/data.hpp>
 #include <synthdata/gan.hpp>
 #include <synthdata/metrics/classifier_score.hpp>
+#include <synthdata/metrics/closest_records.hpp>
+#include <synthdata/metrics/column_scores.hpp>
 #include <synthdata/metrics/frechet.hpp>
 #include <synthdata/metrics/image_report.hpp>
 #include <synthdata/metrics/neighbours.hpp>
+#include <synthdata/metrics/pair_scores.hpp>
+#include <synthdata/metrics/quality_report.hpp>
