@@ -4,6 +4,7 @@
 #pragma once
 
 #include <synthdata/data/csv.hpp>
+#include <synthdata/data/json_table.hpp>
 #include <synthdata/data/read.hpp>
 
 #include <algorithm>
@@ -63,6 +64,24 @@ AnyTableWriter open_csv_writer(const std::string& path) {
   return AnyTableWriter(std::in_place_type<CsvWriter>, path, options);
 }
 
+inline RecordOptions record_options(const Schema& schema) {
+  RecordOptions options;
+  options.schema = schema;
+  return options;
+}
+template <class Reader>
+AnyTableReader open_record_reader(const std::string& path, const Schema& schema, std::int64_t rows) {
+  return AnyTableReader(Reader(path, record_options(schema), rows));
+}
+template <Table (*Read)(const std::string&, const RecordOptions&)>
+Table read_records_as(const std::string& path, const Schema& schema) {
+  return Read(path, record_options(schema));
+}
+template <class Writer>
+AnyTableWriter open_plain_writer(const std::string& path) {
+  return AnyTableWriter(std::in_place_type<Writer>, path);
+}
+
 struct TableExtension {
   const char* extension;
   TableScheme functions;
@@ -72,6 +91,9 @@ SYNTHDATA_INLINE TableScheme table_scheme_of(const std::string& place) {
   static const TableExtension extensions[] = {
       {".csv", {open_csv_reader<0>, open_csv_writer<','>, read_csv_as<0>}},
       {".tsv", {open_csv_reader<'\t'>, open_csv_writer<'\t'>, read_csv_as<'\t'>}},
+      {".json", {open_record_reader<JsonReader>, open_plain_writer<JsonWriter>, read_records_as<read_json>}},
+      {".jsonl", {open_record_reader<JsonlReader>, open_plain_writer<JsonlWriter>, read_records_as<read_jsonl>}},
+      {".ndjson", {open_record_reader<JsonlReader>, open_plain_writer<JsonlWriter>, read_records_as<read_jsonl>}},
   };
   if (const std::string_view scheme = scheme_of(place); !scheme.empty()) {
     TableSchemes& schemes = table_schemes();
