@@ -25,6 +25,7 @@
 #include <synthdata/data/in_memory.hpp>
 #include <synthdata/data/loader.hpp>
 #include <synthdata/data/number.hpp>
+#include <synthdata/data/read.hpp>
 #include <synthdata/data/schema.hpp>
 #include <synthdata/data/table.hpp>
 #include <synthdata/data/table_stream.hpp>
