@@ -29,6 +29,9 @@ class SynthdataRecipe(ConanFile):
     def configure(self):
         if self.options.with_cuda:
             self.options.compiled = True
+        if self.options.sql:
+            for backend in ("sqlite3", "postgresql", "mysql"):
+                setattr(self.options["soci/*"], f"with_{backend}", True)
         if not self.options.compiled:
             self.package_type = "header-library"
 

@@ -19,6 +19,7 @@
 #include <synthdata/data/csv_columns.hpp>
 #include <synthdata/data/csv_options.hpp>
 #include <synthdata/data/csv_scan.hpp>
+#include <synthdata/data/database.hpp>
 #include <synthdata/data/dataset.hpp>
 #include <synthdata/data/digits.hpp>
 #include <synthdata/data/image_folder.hpp>
@@ -26,6 +27,7 @@
 #include <synthdata/data/loader.hpp>
 #include <synthdata/data/number.hpp>
 #include <synthdata/data/read.hpp>
+#include <synthdata/data/result_columns.hpp>
 #include <synthdata/data/schema.hpp>
 #include <synthdata/data/table.hpp>
 #include <synthdata/data/table_stream.hpp>

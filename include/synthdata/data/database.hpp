@@ -8,7 +8,8 @@
 //   postgresql://user:password@host:5432/database?sslmode=require
 //   mysql://user:password@host:3306/database?socket=/run/mysqld/mysqld.sock
 // Parts of a name after "//" are percent-encoded as in any URL. What follows "?" are options of libpq (PostgreSQL), or
-// socket, sslca, sslcert and connect_timeout (MySQL); "table=" or "query=" says what to read, see read_database().
+// socket, sslca, sslcert and connect_timeout (MySQL); "table=", "query=" and "mode=" are for reading and writing by
+// name, see read_database() and create_in_database().
 //
 // Values are bound to statements and never become part of their text; names are quoted as the server wants it, so they
 // mean exactly what they spell, upper and lower case included. Place-holders of values are those of the server: ? for
@@ -131,8 +132,8 @@ bool names_database(std::string_view name);
 /// What a name with "?table=" or "?query=" says, or the only table of the database.
 Table read_database(const std::string& name, const QueryOptions& options = {});
 QueryReader open_database(const std::string& name, const QueryOptions& options = {}, std::int64_t rows = 65536);
-/// To the table that the name says by "?table=". @throws DataError if it says none
-DatabaseWriter create_in_database(const std::string& name, WriteMode mode = WriteMode::create);
+/// To the table that the name says by "?table=", with "&mode=append" or "&mode=replace" unless it is to be a new one.
+DatabaseWriter create_in_database(const std::string& name);
 
 namespace detail {
 
@@ -144,6 +145,7 @@ struct DatabaseName {
   std::string user{}, password{}, host{}, port{}, database{};
   std::vector<std::pair<std::string, std::string>> options{};
   std::string table{}, query{};
+  WriteMode mode = WriteMode::create;
   std::string shown{};  ///< without the password
 };
 DatabaseName parse_database_name(const std::string& name);
@@ -154,10 +156,31 @@ std::string quoted_name(SqlServer server, std::string_view name);
 /// How a column of a table is stored in a database.
 SqlType stored_type(const ColumnSchema& column);
 const char* declaration(SqlServer server, SqlType type);
-/// Gives the value to the sink: missing(), integer(i64), real(f64), boolean(bool) or text(string_view).
+inline bool stored_as_text(const Column& column) {
+  return column.type() == ColumnType::text || column.type() == ColumnType::identifier;
+}
 /// @throws DataError for a date-time that its type does not hold
+void append_iso_time(std::string& out, const Column& column, SqlType type, std::int64_t row);
+/// Gives the value to the sink: missing(), integer(i64), real(f64), boolean(bool) or text(string_view), in memory of
+/// the column or of `buffer`.
 template <class Sink>
-void give_cell(const Column& column, SqlType type, std::int64_t row, std::string& buffer, Sink&& sink);
+void give_cell(const Column& column, SqlType type, std::int64_t row, std::string& buffer, Sink&& sink) {
+  if (column.is_missing(row)) return sink.missing();
+  if (type == SqlType::integer) return sink.integer(column.integer(row));
+  if (type == SqlType::real) return sink.real(column.real(row));
+  if (type == SqlType::boolean) return sink.boolean(column.boolean(row));
+  if (stored_as_text(column)) return sink.text(column.parts().texts[row]);
+  if (column.type() == ColumnType::categorical) {
+    return sink.text(std::string_view(column.schema().categories[static_cast<std::size_t>(column.code(row))]));
+  }
+  buffer.clear();
+  if (type == SqlType::text) {
+    column.append_cell(buffer, row);
+  } else {
+    append_iso_time(buffer, column, type, row);
+  }
+  sink.text(std::string_view(buffer));
+}
 
 /// The rows of a query.
 class DatabaseCursor {

@@ -24,7 +24,10 @@ inline const char* name_of(SqlServer server) {
 
 SYNTHDATA_INLINE std::string percent_decoded(std::string_view text) {
   const auto digit = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
   };
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -66,7 +69,8 @@ SYNTHDATA_INLINE DatabaseName parse_database_name(const std::string& name) {
     url = false;
   } else {
     throw DataError(
-        "database name: expects a file ending in .sqlite, .sqlite3 or .db, or sqlite:..., postgresql://..., mysql://...");
+        "database name: expects a file ending in .sqlite, .sqlite3 or .db, or sqlite:..., postgresql://..., "
+        "mysql://...");
   }
   rest = rest.substr(0, rest.find('?'));
   if (parsed.server == SqlServer::sqlite) {
@@ -90,7 +94,8 @@ SYNTHDATA_INLINE DatabaseName parse_database_name(const std::string& name) {
       host = host.substr(0, colon);
       std::int64_t port = 0;
       if (!parse_integer(parsed.port, port) || port < 1 || port > 65535) {
-        throw DataError("database name: expects a port of 1 to 65535 after the host (a password's @ is %40, its / %2F)");
+        throw DataError(
+            "database name: expects a port of 1 to 65535 after the host (a password's @ is %40, its / %2F)");
       }
     }
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
@@ -110,6 +115,12 @@ SYNTHDATA_INLINE DatabaseName parse_database_name(const std::string& name) {
       parsed.table = std::move(value);
     } else if (key == "query") {
       parsed.query = std::move(value);
+    } else if (key == "mode") {
+      const bool append = value == "append", replace = value == "replace";
+      if (!append && !replace && value != "create") {
+        throw DataError(concat(parsed.shown, ": expects mode=create, append or replace, got ", in_quotes(value)));
+      }
+      parsed.mode = append ? WriteMode::append : replace ? WriteMode::replace : WriteMode::create;
     } else if (key == "password") {
       parsed.password = std::move(value);
     } else {
@@ -129,7 +140,8 @@ SYNTHDATA_INLINE std::string quoted_name(SqlServer server, std::string_view name
   // PostgreSQL would cut it and go on. The others say so themselves.
   constexpr std::size_t longest = 63;
   if (name.empty() || name.find('\0') != std::string_view::npos) {
-    throw DataError(concat("a table or column is called ", in_quotes(name), ", which ", name_of(server), " cannot name"));
+    throw DataError(
+        concat("a table or column is called ", in_quotes(name), ", which ", name_of(server), " cannot name"));
   }
   if (server == SqlServer::postgresql && name.size() > longest) {
     throw DataError(concat("a table or column is called ", in_quotes(name), ", ", name.size(),
@@ -197,31 +209,13 @@ SYNTHDATA_INLINE void append_iso_time(std::string& out, const Column& column, Sq
   if (only_time ? time != value : value < year_1 || value >= year_10000 || (type == SqlType::date && time != 0)) {
     throw DataError(concat("row ", row + 1, ", column ", in_quotes(column.name()), ": ", in_quotes(column.cell(row)),
                            " (", value, " microseconds since 1970) is not a ",
-                           only_time ? "time of day" : type == SqlType::date ? "date" : "point in time of the years 1 to 9999"));
+                           only_time               ? "time of day"
+                           : type == SqlType::date ? "date"
+                                                   : "point in time of the years 1 to 9999"));
   }
   std::string pattern = only_time ? "%H:%M:%S" : type == SqlType::date ? "%Y-%m-%d" : "%Y-%m-%d %H:%M:%S";
   if (time % microseconds_a_second != 0) pattern += ".%6f";
   append_date_time_cell(out, value, pattern, "");
-}
-
-template <class Sink>
-void give_cell(const Column& column, SqlType type, std::int64_t row, std::string& buffer, Sink&& sink) {
-  if (column.is_missing(row)) return sink.missing();
-  if (type == SqlType::integer) return sink.integer(column.integer(row));
-  if (type == SqlType::real) return sink.real(column.real(row));
-  if (type == SqlType::boolean) return sink.boolean(column.boolean(row));
-  const ColumnParts& parts = column.parts();
-  if (holds_texts(parts.schema)) return sink.text(parts.texts[row]);
-  if (parts.schema.type == ColumnType::categorical) {
-    return sink.text(std::string_view(parts.schema.categories[load_code(parts, row)]));
-  }
-  buffer.clear();
-  if (type == SqlType::text) {
-    column.append_cell(buffer, row);
-  } else {
-    append_iso_time(buffer, column, type, row);
-  }
-  sink.text(std::string_view(buffer));
 }
 
 /// A connection and who uses it.
@@ -360,7 +354,8 @@ SYNTHDATA_INLINE void Database::write(const std::string& table, const Table& row
 SYNTHDATA_INLINE std::vector<std::string> Database::tables() const {
   const char* const queries[] = {
       "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~'",
-      "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = ANY (current_schemas(false))",
+      "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = ANY "
+      "(current_schemas(false))",
       "SELECT CAST(table_name AS CHAR) AS name FROM information_schema.tables WHERE table_schema = DATABASE()"};
   const Table found = read(queries[static_cast<int>(link_->name.server)]);
   std::vector<std::string> names;
@@ -433,10 +428,14 @@ SYNTHDATA_INLINE std::optional<Table> QueryReader::next() {
 
 struct DatabaseWriter::Impl {
   Impl(std::shared_ptr<detail::DatabaseLink> link, std::string name, WriteMode how)
-      : where(link->name.shown), table(std::move(name)), mode(how), server(link->name.server),
-        quoted(detail::quoted_name(server, table)), use(std::move(link), "a DatabaseWriter") {
-    // In SQLite and PostgreSQL nobody sees a new table before the end, whatever its name. Dropping one at the start would
-    // keep PostgreSQL's other users from reading it meanwhile.
+      : where(link->name.shown),
+        table(std::move(name)),
+        mode(how),
+        server(link->name.server),
+        quoted(detail::quoted_name(server, table)),
+        use(std::move(link), "a DatabaseWriter") {
+    // In SQLite and PostgreSQL nobody sees a new table before the end, whatever its name. Dropping one at the start
+    // would keep PostgreSQL's other users from reading it meanwhile.
     const bool mysql = server == detail::SqlServer::mysql, sqlite = server == detail::SqlServer::sqlite;
     target = quoted;
     if ((mode == WriteMode::create && mysql) || (mode == WriteMode::replace && !sqlite)) {
@@ -481,9 +480,9 @@ struct DatabaseWriter::Impl {
     if (shadow() && server == detail::SqlServer::mysql) {
       const std::string old = target.substr(0, target.size() - 1) + "_old`";
       const bool replaced = mode == WriteMode::replace && exists();
-      use->execute(concat("RENAME TABLE ", replaced ? concat(quoted, " TO ", old, ", ") : std::string(), target, " TO ",
-                          quoted),
-                   {});
+      use->execute(
+          concat("RENAME TABLE ", replaced ? concat(quoted, " TO ", old, ", ") : std::string(), target, " TO ", quoted),
+          {});
       made = false;
       if (replaced) use->execute(concat("DROP TABLE ", old), {});
     } else {
@@ -497,7 +496,8 @@ struct DatabaseWriter::Impl {
   }
   bool exists() {
     const detail::Owned<detail::DatabaseCursor> cursor(use->query(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?", {table}));
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?",
+        {table}));
     std::vector<detail::CellColumn> columns = detail::make_cell_columns(cursor->columns(), {}, where);
     while (cursor->fetch(detail::all_rows, detail::all_rows, columns)) continue;
     return columns[0].size() > 0;
@@ -610,10 +610,10 @@ SYNTHDATA_INLINE QueryReader open_database(const std::string& name, const QueryO
   const Database database(name);
   return QueryReader(database, detail::query_of(database, detail::parse_database_name(name)), {}, options, rows);
 }
-SYNTHDATA_INLINE DatabaseWriter create_in_database(const std::string& name, WriteMode mode) {
+SYNTHDATA_INLINE DatabaseWriter create_in_database(const std::string& name) {
   const detail::DatabaseName parsed = detail::parse_database_name(name);
   if (parsed.table.empty()) throw DataError(concat(parsed.shown, ": expects \"?table=\" behind the name"));
-  return DatabaseWriter(Database(name), parsed.table, mode);
+  return DatabaseWriter(Database(name), parsed.table, parsed.mode);
 }
 
 }  // namespace synthdata

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <synthdata/data/csv.hpp>
+#include <synthdata/data/database.hpp>
 #include <synthdata/data/json_table.hpp>
 #include <synthdata/data/read.hpp>
 
@@ -82,6 +83,20 @@ AnyTableWriter open_plain_writer(const std::string& path) {
   return AnyTableWriter(std::in_place_type<Writer>, path);
 }
 
+inline QueryOptions query_options(const Schema& schema) {
+  QueryOptions options;
+  options.schema = schema;
+  return options;
+}
+inline constexpr TableScheme databases = {
+    [](const std::string& place, const Schema& schema, std::int64_t rows) {
+      return AnyTableReader(open_database(place, query_options(schema), rows));
+    },
+    [](const std::string& place) {
+      return AnyTableWriter(std::in_place_type<DatabaseWriter>, create_in_database(place));
+    },
+    [](const std::string& place, const Schema& schema) { return read_database(place, query_options(schema)); }};
+
 struct TableExtension {
   const char* extension;
   TableScheme functions;
@@ -100,11 +115,13 @@ SYNTHDATA_INLINE TableScheme table_scheme_of(const std::string& place) {
     const std::lock_guard lock(schemes.mutex);
     const auto known = schemes.by_name.find(scheme);
     if (known != schemes.by_name.end()) return known->second;
+    if (names_database(place)) return databases;
     std::string names;  // of the place itself only the scheme is shown: the rest may hold a password
     for (const auto& entry : schemes.by_name) names += " " + entry.first;
     throw DataError(concat(scheme, "://...: expects a scheme that this program was built with, which has",
                            names.empty() ? std::string(" none") : names));
   }
+  if (names_database(place)) return databases;
   const std::string extension = table_extension(place);
   std::string names;
   for (const TableExtension& known : extensions) {

@@ -331,9 +331,8 @@ SYNTHDATA_INLINE Column CellColumn::column(const ColumnSchema& schema) const {
     } else {
       std::vector<std::string> texts(static_cast<std::size_t>(rows));
       each_text([&](std::int64_t row, std::string_view text) { texts[static_cast<std::size_t>(row)] = text; });
-      parts.texts = join_texts(rows, [&](std::int64_t row) -> const std::string& {
-        return texts[static_cast<std::size_t>(row)];
-      });
+      parts.texts = join_texts(
+          rows, [&](std::int64_t row) -> const std::string& { return texts[static_cast<std::size_t>(row)]; });
     }
     return Column(std::move(parts));
   }

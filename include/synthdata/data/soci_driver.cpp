@@ -8,7 +8,6 @@
 // SPDX-License-Identifier: MIT
 #include <synthdata/data/cells.hpp>
 #include <synthdata/data/database.hpp>
-#include <synthdata/data/database_impl.hpp>
 
 // Which of them there are; by CMake, or by the headers that are found.
 #if !defined(SYNTHDATA_SQLITE) && __has_include(<sqlite3.h>)
@@ -21,6 +20,7 @@
 #define SYNTHDATA_MYSQL 1
 #endif
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -64,7 +64,8 @@ void append_option(std::string& out, std::string_view name, std::string_view val
 bool same_name(std::string_view text, std::string_view part) {  // `part` in capitals somewhere in `text`
   for (std::size_t at = 0; at + part.size() <= text.size(); ++at) {
     std::size_t i = 0;
-    while (i < part.size() && (text[at + i] >= 'a' && text[at + i] <= 'z' ? text[at + i] - 32 : text[at + i]) == part[i]) {
+    while (i < part.size() &&
+           (text[at + i] >= 'a' && text[at + i] <= 'z' ? text[at + i] - 32 : text[at + i]) == part[i]) {
       ++i;
     }
     if (i == part.size()) return true;
@@ -298,7 +299,7 @@ class SqliteInsert final : public DatabaseInsert {
     void text(std::string_view value) const {
       const auto* kept = value.data();
       // what is not in the column's own memory is in a buffer that the next cell uses
-      const bool lives = holds_texts(column.schema()) || column.type() == ColumnType::categorical;
+      const bool lives = stored_as_text(column) || column.type() == ColumnType::categorical;
       to.statement_.check(api::sqlite3_bind_text64(statement(), at, kept ? kept : "", value.size(),
                                                    lives ? SQLITE_STATIC : copied(), SQLITE_UTF8));
     }
@@ -350,8 +351,9 @@ class SqliteConnection final : public SociConnection<soci::sqlite3_session_backe
     if (session_) return;
     // SOCI takes a text without "=" as the file's name, and else name="value", without a way to write a quote.
     const bool plain = name_.path.find('=') == std::string::npos;
-    if (!plain && name_.path.find('"') != std::string::npos) fail(name_, "SOCI cannot open a file whose name has = and \"");
-    open(soci::sqlite3, plain ? name_.path : concat("dbname=\"", name_.path, "\""));
+    if (!plain && name_.path.find('"') != std::string::npos)
+      fail(name_, "SOCI cannot open a file whose name has = and \"");
+    open(*factory_sqlite3(), plain ? name_.path : concat("dbname=\"", name_.path, "\""));
     constexpr int wait_ms = 10'000;  // for another program's transaction
     api::sqlite3_busy_timeout(db(), wait_ms);
     // A file from elsewhere may hold views and triggers that were made to do harm.
@@ -390,7 +392,9 @@ class PgCursor final : public DatabaseCursor {
         const Oid type = PQftype(batch_, c);
         const int precision = PQfmod(batch_, c);  // of numeric: digits << 16 | decimals, + 4
         const std::string column = PQfname(batch_, c);
-        if (type == 17) fail(name, concat("column ", in_quotes(column), " is binary (bytea), which no column holds; cast it in the query"));
+        if (type == 17)
+          fail(name,
+               concat("column ", in_quotes(column), " is binary (bytea), which no column holds; cast it in the query"));
         types_.push_back(type);
         scales_.push_back(precision >= 4 ? (precision - 4) & 0xffff : -1);
         columns_.push_back({column, type_of(type), type == 1700 ? scales_.back() : -1});
@@ -613,8 +617,9 @@ class PgConnection final : public SociConnection<soci::postgresql_session_backen
       }
       append_option(options, key, value);
     }
-    open(soci::postgresql, options);
-    PQsetNoticeProcessor(db(), [](void*, const char*) {}, nullptr);
+    open(*factory_postgresql(), options);
+    PQsetNoticeProcessor(
+        db(), [](void*, const char*) {}, nullptr);
     for (const char* setting : {"SET client_encoding = 'UTF8'", "SET datestyle = 'ISO'", "SET timezone = 'UTC'"}) {
       execute(setting, {});
     }
@@ -628,8 +633,8 @@ class PgConnection final : public SociConnection<soci::postgresql_session_backen
     return rows;
   }
   DatabaseCursor* query(const std::string& query, const std::vector<Json>& values) override {
-    return new PgCursor(db(), name_, [this](const std::string& s, const std::vector<Json>& v) { return run(s, v); },
-                        query, values);
+    return new PgCursor(
+        db(), name_, [this](const std::string& s, const std::vector<Json>& v) { return run(s, v); }, query, values);
   }
   DatabaseInsert* insert(const std::string& table, const Schema& schema) override {
     return new PgInsert(db(), name_, table, schema);
@@ -921,7 +926,8 @@ class MysqlInsert final : public DatabaseInsert {
     while (row < piece.size()) {
       bytes_ = 0;
       std::int64_t count = 0;
-      for (; count < batch_ && row + count < piece.size() && bytes_ < most_bytes; ++count) fill(piece, row + count, count);
+      for (; count < batch_ && row + count < piece.size() && bytes_ < most_bytes; ++count)
+        fill(piece, row + count, count);
       if (count == batch_) {
         many_->execute(binds_.data());
       } else {
@@ -953,7 +959,8 @@ class MysqlInsert final : public DatabaseInsert {
     void boolean(bool value) const { integer(value); }
     void real(double value) const {
       if (!std::isfinite(value)) {
-        fail(to.name_, concat("row ", row + 1, ", column ", in_quotes(column.name()), ": MySQL has no NaN or infinity"));
+        fail(to.name_,
+             concat("row ", row + 1, ", column ", in_quotes(column.name()), ": MySQL has no NaN or infinity"));
       }
       to.numbers_[at] = std::bit_cast<std::int64_t>(value);
       MysqlStatement::set(to.binds_[at], MYSQL_TYPE_DOUBLE, &to.numbers_[at]);
@@ -991,7 +998,7 @@ class MysqlConnection final : public SociConnection<soci::mysql_session_backend>
       }
       append_option(options, key == "socket" ? "unix_socket" : key, value);
     }
-    open(soci::mysql, options);
+    open(*factory_mysql(), options);
     const unsigned off = 0;
     mysql_options(db(), MYSQL_OPT_LOCAL_INFILE, &off);  // a server may not ask for our files
     simple("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')");
