@@ -215,7 +215,7 @@ SYNTHDATA_INLINE void append_iso_time(std::string& out, const Column& column, Sq
   }
   std::string pattern = only_time ? "%H:%M:%S" : type == SqlType::date ? "%Y-%m-%d" : "%Y-%m-%d %H:%M:%S";
   if (time % microseconds_a_second != 0) pattern += ".%6f";
-  append_date_time_cell(out, value, pattern, "");
+  append_date_time_cell(out, value, pattern, type == SqlType::zoned ? "Z" : "");
 }
 
 /// A connection and who uses it.

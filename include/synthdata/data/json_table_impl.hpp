@@ -7,7 +7,7 @@
 
 #include <synthdata/data/json_table.hpp>
 #include <synthdata/data/records_impl.hpp>
-#include <synthdata/io/json_impl.hpp>
+#include <synthdata/io/json.hpp>
 
 #include <cstring>
 

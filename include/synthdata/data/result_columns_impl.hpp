@@ -15,6 +15,7 @@ namespace synthdata::detail {
 
 SYNTHDATA_INLINE bool parse_iso_time(std::string_view text, IsoTime& value) {
   value = {};
+  if (text.empty()) return false;
   value.date = text.size() >= 10 && text[4] == '-';
   std::string_view rest = text.substr(value.date ? 10 : 0);
   std::string pattern = value.date ? "%Y-%m-%d" : "";

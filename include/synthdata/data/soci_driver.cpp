@@ -353,7 +353,7 @@ class SqliteConnection final : public SociConnection<soci::sqlite3_session_backe
     const bool plain = name_.path.find('=') == std::string::npos;
     if (!plain && name_.path.find('"') != std::string::npos)
       fail(name_, "SOCI cannot open a file whose name has = and \"");
-    open(*factory_sqlite3(), plain ? name_.path : concat("dbname=\"", name_.path, "\""));
+    open(*soci::factory_sqlite3(), plain ? name_.path : concat("dbname=\"", name_.path, "\""));
     constexpr int wait_ms = 10'000;  // for another program's transaction
     api::sqlite3_busy_timeout(db(), wait_ms);
     // A file from elsewhere may hold views and triggers that were made to do harm.
@@ -542,7 +542,7 @@ class PgInsert final : public DatabaseInsert {
       for (std::size_t c = 0; c < types_.size(); ++c) {
         const Column& column = piece.columns()[c];
         if (c > 0) text_ += '\t';
-        give_cell(column, types_[c], row, buffer, Sink{*this, column, types_[c], row});
+        give_cell(column, types_[c], row, buffer, Sink{*this, column, row});
       }
       text_ += '\n';
       if (text_.size() > (std::size_t{1} << 18)) send();
@@ -564,7 +564,6 @@ class PgInsert final : public DatabaseInsert {
   struct Sink {
     PgInsert& to;
     const Column& column;
-    SqlType type;
     std::int64_t row;
     void missing() const { to.text_ += "\\N"; }
     void integer(std::int64_t value) const { append_integer_cell(to.text_, value); }
@@ -583,7 +582,6 @@ class PgInsert final : public DatabaseInsert {
           to.text_ += c;
         }
       }
-      if (type == SqlType::zoned) to.text_ += "+00";
     }
   };
   void send() {
@@ -617,7 +615,7 @@ class PgConnection final : public SociConnection<soci::postgresql_session_backen
       }
       append_option(options, key, value);
     }
-    open(*factory_postgresql(), options);
+    open(*soci::factory_postgresql(), options);
     PQsetNoticeProcessor(
         db(), [](void*, const char*) {}, nullptr);
     for (const char* setting : {"SET client_encoding = 'UTF8'", "SET datestyle = 'ISO'", "SET timezone = 'UTC'"}) {
@@ -795,7 +793,9 @@ class MysqlCursor final : public DatabaseCursor {
             grown = true;
           }
           const std::string_view text(cell.text.data(), cell.length);
-          if (cell.decimal) {
+          if (columns_[c].declared == SqlType::zoned) {
+            to[c].text(concat(text, "Z"));  // of the session's zone, which is UTC
+          } else if (cell.decimal) {
             give_decimal(to[c], text, columns_[c].decimals == 0);
           } else {
             to[c].text(text);
@@ -943,12 +943,13 @@ class MysqlInsert final : public DatabaseInsert {
     for (std::size_t c = 0; c < width_; ++c) {
       const std::size_t at = static_cast<std::size_t>(place) * width_ + c;
       binds_[at] = {};
-      give_cell(piece.columns()[c], types_[c], row, spelled_[at], Sink{*this, piece.columns()[c], row, at});
+      give_cell(piece.columns()[c], types_[c], row, spelled_[at], Sink{*this, piece.columns()[c], types_[c], row, at});
     }
   }
   struct Sink {
     MysqlInsert& to;
     const Column& column;
+    SqlType type;
     std::int64_t row;
     std::size_t at;
     void missing() const { to.binds_[at].buffer_type = MYSQL_TYPE_NULL; }
@@ -966,6 +967,7 @@ class MysqlInsert final : public DatabaseInsert {
       MysqlStatement::set(to.binds_[at], MYSQL_TYPE_DOUBLE, &to.numbers_[at]);
     }
     void text(std::string_view value) const {
+      if (type == SqlType::zoned) value.remove_suffix(1);  // of the session's zone, which is UTC, without "Z"
       to.bytes_ += value.size();
       MysqlStatement::set(to.binds_[at], MYSQL_TYPE_STRING, value.data() ? value.data() : "", value.size());
     }
@@ -998,7 +1000,7 @@ class MysqlConnection final : public SociConnection<soci::mysql_session_backend>
       }
       append_option(options, key == "socket" ? "unix_socket" : key, value);
     }
-    open(*factory_mysql(), options);
+    open(*soci::factory_mysql(), options);
     const unsigned off = 0;
     mysql_options(db(), MYSQL_OPT_LOCAL_INFILE, &off);  // a server may not ask for our files
     simple("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')");

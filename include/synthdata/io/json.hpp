@@ -113,6 +113,11 @@ Json parse_json(std::string_view text, const JsonOptions& options = {});
 /// `text` in quotes and escaped as in dump(), cut to about 80 bytes: a hostile name, fit for a message.
 std::string in_quotes(std::string_view text);
 
+namespace detail {
+/// Appends `text` as a JSON string, with its quotes.
+void dump_string(std::string& out, std::string_view text);
+}  // namespace detail
+
 }  // namespace synthdata
 
 #if SYNTHDATA_HEADER_ONLY
