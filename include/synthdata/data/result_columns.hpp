@@ -7,7 +7,10 @@
 #include <synthdata/data/table.hpp>
 
 #include <bit>
+#include <cstdlib>
+#include <new>
 #include <optional>
+#include <utility>
 
 namespace synthdata::detail {
 
@@ -28,6 +31,50 @@ struct IsoTime {
   bool date = false, time = false, zone = false;
 };
 bool parse_iso_time(std::string_view text, IsoTime& value);
+
+/// A vector of numbers that grows by realloc, which moves large blocks without copying or touching them.
+template <class T>
+class GrowingCells {
+ public:
+  GrowingCells() = default;
+  GrowingCells(GrowingCells&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        room_(std::exchange(other.room_, 0)) {}
+  GrowingCells& operator=(GrowingCells&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(room_, other.room_);
+    return *this;
+  }
+  ~GrowingCells() { std::free(data_); }
+
+  void push_back(T value) {
+    if (size_ == room_) [[unlikely]]
+      grow(2 * room_);
+    data_[size_++] = value;
+  }
+  void assign(std::size_t count, T value) {
+    if (count > room_) grow(count);
+    for (size_ = 0; size_ < count; ++size_) data_[size_] = value;
+  }
+  void clear() { size_ = 0; }
+  std::size_t size() const { return size_; }
+  T* begin() const { return data_; }
+  T* end() const { return data_ + size_; }
+  T& operator[](std::size_t i) const { return data_[i]; }
+
+ private:
+  [[gnu::noinline]] void grow(std::size_t room) {
+    room = room < 64 ? 64 : room;
+    void* const grown = std::realloc(data_, room * sizeof(T));
+    if (!grown) throw std::bad_alloc();
+    data_ = static_cast<T*>(grown);
+    room_ = room;
+  }
+  T* data_ = nullptr;
+  std::size_t size_ = 0, room_ = 0;
+};
 
 /// The cells of one column: kept as they come, together with what they say about its type. The type is settled by the
 /// cells of all rows, see settle(); rows may be dropped by clear() before.
@@ -108,10 +155,10 @@ class CellColumn {
   std::int64_t max_categories_;
 
   Cells cells_ = Cells::none;
-  std::vector<std::int64_t> numbers_;  // or the bits of doubles
-  std::vector<std::uint32_t> codes_;   // of dictionary_
+  GrowingCells<std::int64_t> numbers_;  // or the bits of doubles
+  GrowingCells<std::uint32_t> codes_;   // of dictionary_
   std::string bytes_;
-  std::vector<std::int64_t> ends_;     // of texts in bytes_
+  GrowingCells<std::int64_t> ends_;    // of texts in bytes_
   std::vector<std::int64_t> missing_;  // rows
   Dictionary dictionary_;
 

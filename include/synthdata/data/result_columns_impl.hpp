@@ -107,7 +107,7 @@ SYNTHDATA_INLINE void CellColumn::other_text(std::string_view value) {
     cells_ = many_ ? Cells::texts : Cells::codes;
     if (many_) ends_.assign(numbers_.size(), 0);
     if (!many_) codes_.assign(numbers_.size(), 0);
-    numbers_ = {};
+    numbers_ = GrowingCells<std::int64_t>();
     return text(value);
   }
   if (find_not_utf8(value) != std::string_view::npos) refuse("expects UTF-8");
@@ -151,7 +151,7 @@ SYNTHDATA_INLINE void CellColumn::codes_to_texts() {
     append_text(absent ? std::string_view() : dictionary_[codes_[i]]);
   }
   names_ = were_names && all_names;
-  codes_ = {};
+  codes_ = GrowingCells<std::uint32_t>();
   cells_ = Cells::texts;
 }
 
@@ -170,7 +170,7 @@ SYNTHDATA_INLINE void CellColumn::numbers_to_texts() {
     if (!absent && cells_ == Cells::reals) append_real_cell(text, std::bit_cast<double>(numbers_[i]), {});
     append_text(text);
   }
-  numbers_ = {};
+  numbers_ = GrowingCells<std::int64_t>();
   cells_ = Cells::texts;
 }
 
@@ -403,7 +403,7 @@ SYNTHDATA_INLINE Column CellColumn::column(const ColumnSchema& schema) const {
         parts.values.data<double>()[row] = value;
       }
     } else if (rows > 0) {
-      std::memcpy(parts.values.bytes(), numbers_.data(), 8 * numbers_.size());
+      std::memcpy(parts.values.bytes(), numbers_.begin(), 8 * numbers_.size());
     }
   }
   return Column(std::move(parts));
