@@ -17,8 +17,9 @@ class SynthdataRecipe(ConanFile):
     package_type = "static-library"  # the type with compiled=True; without it configure() makes this a header library
     settings = "os", "arch", "compiler", "build_type"
     # with_cuda takes the CUDA Toolkit of the machine, which Conan does not package, and implies compiled
-    options = {"compiled": [True, False], "image": [True, False], "with_cuda": [True, False]}
-    default_options = {"compiled": False, "image": False, "with_cuda": False}
+    options = {"compiled": [True, False], "image": [True, False], "with_cuda": [True, False],
+               "xml": [True, False]}
+    default_options = {"compiled": False, "image": False, "with_cuda": False, "xml": False}
     exports_sources = "CMakeLists.txt", "LICENSE", "cmake/*", "include/*", "packaging/*"
 
     def set_version(self):
@@ -36,6 +37,8 @@ class SynthdataRecipe(ConanFile):
         self.requires("zlib/[>=1.2.11 <2]", transitive_headers=True)
         if self.options.image:
             self.requires("libjpeg-turbo/[>=2.1 <4]", transitive_headers=True)
+        if self.options.xml:
+            self.requires("pugixml/[>=1.13 <2]", transitive_headers=True)
 
     def validate(self):
         check_min_cppstd(self, 20)
@@ -48,6 +51,7 @@ class SynthdataRecipe(ConanFile):
         toolchain.cache_variables["SYNTHDATA_COMPILED"] = bool(self.options.compiled)
         toolchain.cache_variables["SYNTHDATA_CUDA"] = bool(self.options.with_cuda)
         toolchain.cache_variables["CMAKE_DISABLE_FIND_PACKAGE_JPEG"] = not self.options.image
+        toolchain.cache_variables["CMAKE_DISABLE_FIND_PACKAGE_pugixml"] = not self.options.xml
         for part in ("TESTS", "EXAMPLES", "BENCHMARKS"):
             toolchain.cache_variables[f"SYNTHDATA_BUILD_{part}"] = False
         toolchain.generate()
@@ -62,7 +66,7 @@ class SynthdataRecipe(ConanFile):
         CMake(self).install()
 
     def package_id(self):
-        if not self.info.options.compiled and not self.info.options.image:
+        if not (self.info.options.compiled or self.info.options.image or self.info.options.xml):
             self.info.clear()
 
     def package_info(self):
