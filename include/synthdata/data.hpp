@@ -5,6 +5,7 @@
 
 #include <synthdata/config.hpp>
 #include <synthdata/data/adaptors.hpp>
+#include <synthdata/data/audio_folder.hpp>
 #include <synthdata/data/augment/audio.hpp>
 #include <synthdata/data/augment/color.hpp>
 #include <synthdata/data/augment/filter.hpp>
@@ -15,6 +16,8 @@
 #include <synthdata/data/augment/text.hpp>
 #include <synthdata/data/cells.hpp>
 #include <synthdata/data/cifar.hpp>
+#include <synthdata/data/class_folder.hpp>
+#include <synthdata/data/column_pieces.hpp>
 #include <synthdata/data/csv.hpp>
 #include <synthdata/data/csv_columns.hpp>
 #include <synthdata/data/csv_options.hpp>
@@ -24,12 +27,17 @@
 #include <synthdata/data/digits.hpp>
 #include <synthdata/data/image_folder.hpp>
 #include <synthdata/data/in_memory.hpp>
+#include <synthdata/data/json_table.hpp>
 #include <synthdata/data/loader.hpp>
 #include <synthdata/data/number.hpp>
 #include <synthdata/data/read.hpp>
+#include <synthdata/data/records.hpp>
 #include <synthdata/data/result_columns.hpp>
 #include <synthdata/data/schema.hpp>
 #include <synthdata/data/table.hpp>
 #include <synthdata/data/table_stream.hpp>
+#include <synthdata/data/text_file.hpp>
+#include <synthdata/data/text_stream.hpp>
 #include <synthdata/data/toy.hpp>
+#include <synthdata/data/xml_table.hpp>
 #include <synthdata/version.hpp>

@@ -426,10 +426,10 @@ SYNTHDATA_INLINE Table read_jsonl(const std::string& path, const RecordOptions& 
   return detail::read_record_file(path, detail::JsonlFormat(options), options);
 }
 SYNTHDATA_INLINE Table parse_json_table(std::string_view text, const RecordOptions& options) {
-  return detail::read_records({text, "text", 1}, detail::JsonFormat(options), options);
+  return detail::read_record_text(text, detail::JsonFormat(options), options);
 }
 SYNTHDATA_INLINE Table parse_jsonl(std::string_view text, const RecordOptions& options) {
-  return detail::read_records({text, "text", 1}, detail::JsonlFormat(options), options);
+  return detail::read_record_text(text, detail::JsonlFormat(options), options);
 }
 
 SYNTHDATA_INLINE JsonReader::JsonReader(const std::string& path, const RecordOptions& options, std::int64_t rows)

@@ -7,6 +7,8 @@
 #include <synthdata/data/database.hpp>
 #include <synthdata/data/json_table.hpp>
 #include <synthdata/data/read.hpp>
+#include <synthdata/data/text_file.hpp>
+#include <synthdata/data/xml_table.hpp>
 
 #include <algorithm>
 #include <map>
@@ -83,6 +85,27 @@ AnyTableWriter open_plain_writer(const std::string& path) {
   return AnyTableWriter(std::in_place_type<Writer>, path);
 }
 
+inline AnyTableReader open_xml_reader(const std::string& path, const Schema& schema, std::int64_t rows) {
+  return AnyTableReader(XmlReader(path, {}, record_options(schema), rows));
+}
+inline Table read_xml_as(const std::string& path, const Schema& schema) {
+  return read_xml(path, {}, record_options(schema));
+}
+inline TextOptions line_options(const std::string& path, const Schema& schema) {
+  TextOptions options;
+  if (schema.columns.empty()) return options;
+  if (schema.columns.size() > 1 || schema.columns[0].type != ColumnType::text) {
+    throw DataError(concat(path, ": lines are one column of type text, the schema has others"));
+  }
+  options.column = schema.columns[0].name;
+  return options;
+}
+inline AnyTableReader open_line_reader(const std::string& path, const Schema& schema, std::int64_t rows) {
+  return AnyTableReader(LineReader(path, line_options(path, schema), rows));
+}
+inline Table read_lines_as(const std::string& path, const Schema& schema) {
+  return read_lines(path, line_options(path, schema));
+}
 inline QueryOptions query_options(const Schema& schema) {
   QueryOptions options;
   options.schema = schema;
@@ -108,6 +131,8 @@ SYNTHDATA_INLINE TableScheme table_scheme_of(const std::string& place) {
       {".tsv", {open_csv_reader<'\t'>, open_csv_writer<'\t'>, read_csv_as<'\t'>}},
       {".json", {open_record_reader<JsonReader>, open_plain_writer<JsonWriter>, read_records_as<read_json>}},
       {".jsonl", {open_record_reader<JsonlReader>, open_plain_writer<JsonlWriter>, read_records_as<read_jsonl>}},
+      {".txt", {open_line_reader, open_plain_writer<LineWriter>, read_lines_as}},
+      {".xml", {open_xml_reader, open_plain_writer<XmlWriter>, read_xml_as}},
       {".ndjson", {open_record_reader<JsonlReader>, open_plain_writer<JsonlWriter>, read_records_as<read_jsonl>}},
   };
   if (const std::string_view scheme = scheme_of(place); !scheme.empty()) {

@@ -124,6 +124,8 @@ class RecordFormat {
 };
 
 Table read_records(const TextPart& whole, const RecordFormat& format, const RecordOptions& options);
+/// The same, called "text", behind a byte order mark if it has one.
+Table read_record_text(std::string_view text, const RecordFormat& format, const RecordOptions& options);
 Table read_record_file(const std::string& path, const RecordFormat& format, const RecordOptions& options);
 
 /// Reads a file of records of any size piece by piece; a TableReader.

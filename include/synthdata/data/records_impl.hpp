@@ -316,6 +316,13 @@ SYNTHDATA_INLINE Table read_records(const TextPart& whole, const RecordFormat& f
   return body.table();
 }
 
+SYNTHDATA_INLINE Table read_record_text(std::string_view text, const RecordFormat& format,
+                                        const RecordOptions& options) {
+  const ByteOrderMark mark = byte_order_mark(text);
+  if (mark.encoding == Encoding::utf8) text.remove_prefix(mark.bytes);
+  return read_records({text, "text", 1}, format, options);
+}
+
 SYNTHDATA_INLINE Table read_record_file(const std::string& path, const RecordFormat& format,
                                         const RecordOptions& options) {
   {
