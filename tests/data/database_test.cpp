@@ -446,6 +446,28 @@ TEST_CASE("a failed write leaves the table as it was") {
   }
 }
 
+TEST_CASE("a connection that is lost while rows are read is an error") {
+  SYNTHDATA_EACH_SERVER(kind, folder, name);
+  if (kind == "sqlite") return;
+  const Database database(name), cut(name);
+  const Dropped dropped(database, "many");
+  database.write("many", sd::Table({sd::Column::texts("a", std::vector<std::string>(100'000, std::string(200, 'z')))}));
+  const std::string id =
+      cut.read(kind == "mysql" ? "SELECT CONNECTION_ID() AS id" : "SELECT pg_backend_pid() AS id")["id"].cell(0);
+  sd::QueryReader reader(cut, "SELECT * FROM many", {}, {.schema = {{{.name = "a", .type = ColumnType::text}}}}, 100);
+  CHECK(reader.next());
+  if (kind == "mysql") {
+    database.execute("KILL " + id);
+  } else {
+    database.read("SELECT pg_terminate_backend(" + id + ")");
+  }
+  const std::string error = data_error([&] {
+    while (reader.next()) continue;
+  });
+  CHECK(has(error, cut.str()));
+  CHECK(!has(error, "p@s"));
+}
+
 TEST_CASE("what a database cannot hold is an error") {
   SYNTHDATA_EACH_SERVER(kind, folder, name);
   const Database database(name);

@@ -45,7 +45,8 @@ namespace detail {
 struct DatabaseLink;
 }
 
-/// A connection. Copies share it. One reader or writer uses it at a time; another use meanwhile is an Error.
+/// A connection. Copies share it. One reader or writer uses it at a time, another use meanwhile is an Error; and one
+/// thread.
 class Database {
  public:
   /// Connects. A SQLite file that is not there is made by the first write or execute().
@@ -70,7 +71,7 @@ class Database {
   /// A whole table in one transaction: it is there in full, or the database is as it was. See DatabaseWriter.
   void write(const std::string& table, const Table& rows, WriteMode mode = WriteMode::create) const;
 
-  /// Names of the tables and views, sorted.
+  /// Names of the tables, in MySQL also of views, sorted.
   std::vector<std::string> tables() const;
 
   /// The name without the password.

@@ -353,9 +353,8 @@ SYNTHDATA_INLINE void Database::write(const std::string& table, const Table& row
 
 SYNTHDATA_INLINE std::vector<std::string> Database::tables() const {
   const char* const queries[] = {
-      "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~'",
-      "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = ANY "
-      "(current_schemas(false))",
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'",
+      "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = ANY (current_schemas(false))",
       "SELECT CAST(table_name AS CHAR) AS name FROM information_schema.tables WHERE table_schema = DATABASE()"};
   const Table found = read(queries[static_cast<int>(link_->name.server)]);
   std::vector<std::string> names;

@@ -461,14 +461,9 @@ class PgCursor final : public DatabaseCursor {
   /// The next rows, as many as are about 4 MB.
   void more() {
     if (batch_) {
-      const std::size_t bytes = PQresultMemorySize(batch_);
-      if (bytes < batch_bytes / 2 && rows_ < 16384) rows_ *= 2;
-      while (bytes / 2 > batch_bytes / 2 && rows_ > 1) {
-        rows_ /= 2;
-        if (bytes < 2 * batch_bytes) break;
-        rows_ = std::max<std::int64_t>(1, rows_ / static_cast<std::int64_t>(bytes / batch_bytes));
-        break;
-      }
+      const auto bytes = static_cast<std::int64_t>(PQresultMemorySize(batch_));
+      if (bytes < batch_bytes / 2) rows_ = std::min<std::int64_t>(2 * rows_, 16384);
+      if (bytes > 2 * batch_bytes) rows_ = std::max<std::int64_t>(1, rows_ * batch_bytes / bytes);
       PQclear(batch_);
     }
     at_ = 0;
@@ -503,14 +498,14 @@ class PgCursor final : public DatabaseCursor {
     return static_cast<std::int64_t>(text.size());
   }
 
-  static constexpr std::size_t batch_bytes = std::size_t{4} << 20;
+  static constexpr std::int64_t batch_bytes = std::int64_t{4} << 20;
   PGconn* connection_;
   const DatabaseName& name_;
   std::vector<ResultColumn> columns_;
   std::vector<Oid> types_;
   std::vector<int> scales_;
   PGresult* batch_ = nullptr;
-  std::int64_t rows_ = 256;
+  std::int64_t rows_ = 16;
   int at_ = 0;
 };
 
@@ -744,7 +739,7 @@ class MysqlStatement {
 class MysqlCursor final : public DatabaseCursor {
  public:
   MysqlCursor(MYSQL* connection, const DatabaseName& name, const std::string& query, const std::vector<Json>& values)
-      : name_(name), statement_(connection, name, query) {
+      : statement_(connection, name, query) {
     MYSQL_RES* const result = mysql_stmt_result_metadata(statement_.get());
     if (!result) fail(name, "the statement gives no rows; use execute()");
     std::string binary;
@@ -891,7 +886,6 @@ class MysqlCursor final : public DatabaseCursor {
     statement_.check(mysql_stmt_bind_result(statement_.get(), binds.data()) != 0);
   }
 
-  const DatabaseName& name_;
   MysqlStatement statement_;
   std::vector<ResultColumn> columns_;
   std::vector<Cell> cells_;
@@ -1004,6 +998,7 @@ class MysqlConnection final : public SociConnection<soci::mysql_session_backend>
     const unsigned off = 0;
     mysql_options(db(), MYSQL_OPT_LOCAL_INFILE, &off);  // a server may not ask for our files
     simple("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')");
+    simple("SET SESSION net_write_timeout = 86400");  // a reader may take its time between two pieces
     simple("SET SESSION time_zone = '+00:00'");
     simple("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
   }
