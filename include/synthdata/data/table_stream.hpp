@@ -30,9 +30,8 @@ concept TableWriter = requires(W& writer, const Table& piece) {
 /// Any TableReader.
 class AnyTableReader {
  public:
-  template <class R>
-    requires(!std::same_as<R, AnyTableReader>) &&
-            TableReader<R>  // in this order: the second asks about this constructor
+  template <class R>  // in this order: whether it is a TableReader asks about this constructor
+    requires(!std::same_as<R, AnyTableReader>) && TableReader<R>
   explicit AnyTableReader(R reader) : held_(new Held<R>(std::move(reader))) {}
   AnyTableReader(AnyTableReader&&) noexcept = default;
   AnyTableReader& operator=(AnyTableReader&&) noexcept = default;
