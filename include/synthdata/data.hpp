@@ -1,4 +1,5 @@
-// synthdata/data.hpp: everything of the data layer: tables, data sets, and how batches are drawn from them.
+// synthdata/data.hpp: everything of the data layer, and the files that only data are in: tables, data
+// sets, and how batches are drawn from them.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -40,4 +41,6 @@
 #include <synthdata/data/text_stream.hpp>
 #include <synthdata/data/toy.hpp>
 #include <synthdata/data/xml_table.hpp>
+#include <synthdata/io/npz.hpp>
+#include <synthdata/io/wav.hpp>
 #include <synthdata/version.hpp>

@@ -7,8 +7,9 @@
 
 #include <synthdata/data/json_table.hpp>
 #include <synthdata/data/records_impl.hpp>
-#include <synthdata/io/json.hpp>
 
+#include <bit>
+#include <cmath>
 #include <cstring>
 
 namespace synthdata {

@@ -110,13 +110,13 @@ struct JsonOptions {
 /// @throws DataError naming source and byte if it is not exactly that. An integer beyond 64 bits becomes a double.
 Json parse_json(std::string_view text, const JsonOptions& options = {});
 
-/// `text` in quotes and escaped as in dump(), cut to about 80 bytes: a hostile name, fit for a message.
-std::string in_quotes(std::string_view text);
-
 namespace detail {
-/// Appends `text` as a JSON string, with its quotes.
+/// Appends `text` in quotes and escaped as in dump().
 void dump_string(std::string& out, std::string_view text);
 }  // namespace detail
+
+/// `text` in quotes and escaped as in dump(), cut to about 80 bytes: a hostile name, fit for a message.
+std::string in_quotes(std::string_view text);
 
 }  // namespace synthdata
 
