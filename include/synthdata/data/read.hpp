@@ -5,6 +5,8 @@
 //   .json  .jsonl  .ndjson   data/json_table.hpp
 //   .xml                     data/xml_table.hpp; the records are the children of the root
 //   .txt                     data/text_file.hpp; one column, "text", a line a row
+//   .sqlite  .sqlite3  .db   data/database.hpp; "?table=" or "?query=" behind it says what; postgresql://, mysql://
+//   likewise
 // Extensions count in any case; each may have .gz behind it, and is then written compressed. What is read says itself
 // whether it is. A name with a scheme, such as sqlite://..., goes to what add_table_scheme was given for it. Use the
 // headers above for what their options offer.
