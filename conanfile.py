@@ -17,8 +17,9 @@ class SynthdataRecipe(ConanFile):
     package_type = "static-library"  # the type with compiled=True; without it configure() makes this a header library
     settings = "os", "arch", "compiler", "build_type"
     # with_cuda takes the CUDA Toolkit of the machine, which Conan does not package, and implies compiled
-    options = {"compiled": [True, False], "image": [True, False], "with_cuda": [True, False]}
-    default_options = {"compiled": False, "image": False, "with_cuda": False}
+    options = {"compiled": [True, False], "image": [True, False], "sql": [True, False],
+               "with_cuda": [True, False], "xml": [True, False]}
+    default_options = {"compiled": False, "image": False, "sql": False, "with_cuda": False, "xml": False}
     exports_sources = "CMakeLists.txt", "LICENSE", "cmake/*", "include/*", "packaging/*"
 
     def set_version(self):
@@ -28,6 +29,9 @@ class SynthdataRecipe(ConanFile):
     def configure(self):
         if self.options.with_cuda:
             self.options.compiled = True
+        if self.options.sql:
+            for backend in ("sqlite3", "postgresql", "mysql"):
+                setattr(self.options["soci/*"], f"with_{backend}", True)
         if not self.options.compiled:
             self.package_type = "header-library"
 
@@ -36,6 +40,13 @@ class SynthdataRecipe(ConanFile):
         self.requires("zlib/[>=1.2.11 <2]", transitive_headers=True)
         if self.options.image:
             self.requires("libjpeg-turbo/[>=2.1 <4]", transitive_headers=True)
+        if self.options.xml:
+            self.requires("pugixml/[>=1.13 <2]", transitive_headers=True)
+        if self.options.sql:
+            self.requires("soci/[>=4.0.3 <5]", transitive_headers=True)
+            self.requires("sqlite3/[>=3.40 <4]", transitive_headers=True)
+            self.requires("libpq/[>=14 <18]", transitive_headers=True)
+            self.requires("libmysqlclient/[>=8 <9]", transitive_headers=True)
 
     def validate(self):
         check_min_cppstd(self, 20)
@@ -48,6 +59,8 @@ class SynthdataRecipe(ConanFile):
         toolchain.cache_variables["SYNTHDATA_COMPILED"] = bool(self.options.compiled)
         toolchain.cache_variables["SYNTHDATA_CUDA"] = bool(self.options.with_cuda)
         toolchain.cache_variables["CMAKE_DISABLE_FIND_PACKAGE_JPEG"] = not self.options.image
+        toolchain.cache_variables["SYNTHDATA_SQL"] = bool(self.options.sql)
+        toolchain.cache_variables["CMAKE_DISABLE_FIND_PACKAGE_pugixml"] = not self.options.xml
         for part in ("TESTS", "EXAMPLES", "BENCHMARKS"):
             toolchain.cache_variables[f"SYNTHDATA_BUILD_{part}"] = False
         toolchain.generate()
@@ -62,7 +75,8 @@ class SynthdataRecipe(ConanFile):
         CMake(self).install()
 
     def package_id(self):
-        if not self.info.options.compiled and not self.info.options.image:
+        parts = self.info.options.image, self.info.options.sql, self.info.options.xml
+        if not self.info.options.compiled and not any(parts):
             self.info.clear()
 
     def package_info(self):

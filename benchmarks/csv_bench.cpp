@@ -1,12 +1,14 @@
-// benchmarks/csv_bench.cpp: MB/s of reading and writing CSV files, types found on the way.
+// benchmarks/csv_bench.cpp: MB/s of reading and writing CSV and JSON Lines files, types found on the way.
 //
-// Run: csv_bench FILE... [--threads N] [--seconds S]. Prints a JSON object: for each file the median of at
-// least three reads, their fastest and slowest, and that of one write; the file is in the system's cache. What was read
-// is checked once: written again, it is the file.
+// Run: csv_bench FILE... [--threads N] [--seconds S]. A name that ends in .jsonl is JSON Lines. Prints a JSON object:
+// for each file the median of at least three reads, their fastest and slowest, and that of one write; the file is in
+// the system's cache. What was read is checked once: written again, it is the file, or for JSON Lines, which may have
+// more blanks than we write, read again it is the same.
 //
 // SPDX-License-Identifier: MIT
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/data/csv.hpp>
+#include <synthdata/data/json_table.hpp>
 #include <synthdata/io/mapped_file.hpp>
 
 #include <algorithm>
@@ -26,22 +28,27 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 Json measure(const std::string& path, double seconds) {
   const MappedFile file(path);
   const double megabytes = static_cast<double>(file.bytes().size()) / 1e6;
+  const bool json = path.ends_with(".jsonl");
+  const auto read = [&] { return json ? read_jsonl(path) : read_csv(path); };
+  const auto format = [&](const Table& table) { return json ? format_jsonl(table) : format_csv(table); };
   double start = now();
-  Table table = read_csv(path);
-  const std::string text = format_csv(table);
-  if (text != file.bytes()) throw DataError(path + ": what was written is not what was read");
+  Table table = read();
+  const std::string text = format(table);
+  if (json ? !(parse_jsonl(text) == table) : text != file.bytes()) {
+    throw DataError(path + ": what was written is not what was read");
+  }
   std::vector<double> rates, per_work;
   for (start = now(); rates.size() < 3 || now() - start < seconds;) {
     table = {};  // the memory of one table, as a program has it that reads one
     const double begin = now(), before = worked();
-    table = read_csv(path);
+    table = read();
     rates.push_back(megabytes / (now() - begin));
     per_work.push_back(megabytes / (worked() - before));
   }
   std::sort(rates.begin(), rates.end());
   std::sort(per_work.begin(), per_work.end());
   start = now();
-  const std::size_t written = format_csv(table).size();
+  const std::size_t written = format(table).size();
   const double write = static_cast<double>(written) / 1e6 / (now() - start);
   return Json::Object{{"file", path},
                       {"megabytes", megabytes},

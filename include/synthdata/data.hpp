@@ -1,10 +1,12 @@
-// synthdata/data.hpp: everything of the data layer: tables, data sets, and how batches are drawn from them.
+// synthdata/data.hpp: everything of the data layer, and the files that only data are in: tables, data
+// sets, and how batches are drawn from them.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
 
 #include <synthdata/config.hpp>
 #include <synthdata/data/adaptors.hpp>
+#include <synthdata/data/audio_folder.hpp>
 #include <synthdata/data/augment/audio.hpp>
 #include <synthdata/data/augment/color.hpp>
 #include <synthdata/data/augment/filter.hpp>
@@ -15,18 +17,30 @@
 #include <synthdata/data/augment/text.hpp>
 #include <synthdata/data/cells.hpp>
 #include <synthdata/data/cifar.hpp>
+#include <synthdata/data/class_folder.hpp>
+#include <synthdata/data/column_pieces.hpp>
 #include <synthdata/data/csv.hpp>
 #include <synthdata/data/csv_columns.hpp>
 #include <synthdata/data/csv_options.hpp>
 #include <synthdata/data/csv_scan.hpp>
+#include <synthdata/data/database.hpp>
 #include <synthdata/data/dataset.hpp>
 #include <synthdata/data/digits.hpp>
 #include <synthdata/data/image_folder.hpp>
 #include <synthdata/data/in_memory.hpp>
+#include <synthdata/data/json_table.hpp>
 #include <synthdata/data/loader.hpp>
 #include <synthdata/data/number.hpp>
+#include <synthdata/data/read.hpp>
+#include <synthdata/data/records.hpp>
+#include <synthdata/data/result_columns.hpp>
 #include <synthdata/data/schema.hpp>
 #include <synthdata/data/table.hpp>
 #include <synthdata/data/table_stream.hpp>
+#include <synthdata/data/text_file.hpp>
+#include <synthdata/data/text_stream.hpp>
 #include <synthdata/data/toy.hpp>
+#include <synthdata/data/xml_table.hpp>
+#include <synthdata/io/npz.hpp>
+#include <synthdata/io/wav.hpp>
 #include <synthdata/version.hpp>

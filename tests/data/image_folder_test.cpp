@@ -50,7 +50,7 @@ TEST_CASE("an image folder does not follow links and says what is wrong with a f
   std::filesystem::create_directory_symlink(scratch.str(), scratch / "a/loop");
   CHECK(ImageFolder(scratch.str()).size() == 1);
   write_png(scratch / "top.png", pixel(1));
-  CHECK(has(data_error([&] { ImageFolder(scratch.str()); }), "expects images or one folder for each class"));
+  CHECK(has(data_error([&] { ImageFolder(scratch.str()); }), "files or one folder for each class"));
   CHECK(has(data_error([&] { ImageFolder(scratch / "none"); }), "cannot open folder"));
   make_folders(scratch / "bare");
   CHECK(has(data_error([&] { ImageFolder(scratch / "bare"); }), "has none"));

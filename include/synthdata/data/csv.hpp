@@ -10,8 +10,8 @@
 
 #include <synthdata/core/owned.hpp>
 #include <synthdata/data/csv_options.hpp>
-#include <synthdata/data/table.hpp>
-#include <synthdata/io/file.hpp>
+#include <synthdata/data/table_stream.hpp>
+#include <synthdata/data/text_stream.hpp>
 
 namespace synthdata {
 
@@ -82,20 +82,16 @@ struct CsvWriteOptions {
 class CsvWriter {
  public:
   /// @throws DataError if the file cannot be made, as do write() and commit() for a full disk.
-  explicit CsvWriter(std::string path, const CsvWriteOptions& options = {});
+  explicit CsvWriter(std::string path, const CsvWriteOptions& options = {})
+      : sink_(std::move(path)), options_(options) {}
 
   /// @throws DataError unless the names are those of the first table.
   void write(const Table& table);
   void commit();
 
  private:
-  void flush();
-
-  AtomicFile file_;
+  detail::TextSink sink_;
   CsvWriteOptions options_;
-  bool compressed_, started_ = false;
-  std::vector<std::string> names_;
-  std::string text_;
 };
 
 void write_csv(const std::string& path, const Table& table, const CsvWriteOptions& options = {});

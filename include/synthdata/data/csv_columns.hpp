@@ -16,6 +16,10 @@
 
 namespace synthdata::detail {
 
+/// What stands for a value that a record does not have: no cell is this, since text has no zero bytes. It counts as
+/// missing where CsvOptions::missing lists it, and is spelled as the column's missing values.
+inline constexpr std::string_view absent_cell("\0", 1);
+
 /// Texts numbered 0, 1, ... as they come. Some of them mean a missing value.
 class Dictionary {
  public:
@@ -70,6 +74,7 @@ struct ColumnPlan {
   bool given = false;         ///< by the user: a cell that does not fit is an error
   bool closed = false;        ///< given with categories: there are no others
   bool unknown = false;       ///< no value seen yet
+  bool texts = false;         ///< the file says that these are texts: dates perhaps, but neither numbers nor booleans
   bool number_names = false;  ///< text so far, because integers that are all different and named "id" name records
   std::vector<DateTimeFormat> formats;
   Dictionary categories;
@@ -122,8 +127,9 @@ struct ColumnPiece {
 ColumnPiece read_cells(const Grid& grid, std::int64_t c, const ColumnPlan& plan, const CsvOptions& options,
                        const MissingTexts& missing, void* values);
 
-/// A plan from the first values of a column.
-ColumnPlan guess_plan(std::string name, const std::vector<std::string>& values, const CsvOptions& options);
+/// A plan from the first values of a column. @param texts  as in ColumnPlan
+ColumnPlan guess_plan(std::string name, const std::vector<std::string>& values, const CsvOptions& options,
+                      bool texts = false);
 ColumnPlan plan_of(const ColumnSchema& schema);
 
 /// Fits the plan to what was found in all cells; true if they must be read again.

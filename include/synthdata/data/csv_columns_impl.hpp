@@ -195,7 +195,12 @@ struct CellReader {
     note_missing(row, text);
     return true;
   }
+  std::string_view spelled(std::string_view text) const {
+    if (text != absent_cell) return text;
+    return plan.given ? std::string_view(plan.schema.missing) : std::string_view();
+  }
   void note_missing(std::int64_t row, std::string_view text) {
+    text = spelled(text);
     if (piece.missing.empty()) {
       evidence.missing_text = text;
     } else if (evidence.missing_text != text) {
@@ -320,6 +325,7 @@ struct CellReader {
       piece.bytes.reserve(grid.ends[grid.rows * grid.columns - 1] / static_cast<std::size_t>(grid.columns));
     }
     each_cell(grid, c, [&](std::int64_t row, std::string_view text, bool) {
+      text = spelled(text);
       piece.lengths[static_cast<std::size_t>(row)] = static_cast<std::uint32_t>(text.size());
       piece.bytes += text;
       return true;
@@ -458,16 +464,17 @@ SYNTHDATA_INLINE bool all_different(std::vector<std::uint64_t>& hashes) {
 }
 
 SYNTHDATA_INLINE ColumnPlan guess_plan(std::string name, const std::vector<std::string>& values,
-                                       const CsvOptions& options) {
+                                       const CsvOptions& options, bool texts) {
   ColumnPlan plan;
   plan.schema.name = std::move(name);
+  plan.texts = texts;
   plan.unknown = values.empty();
   if (plan.unknown) return plan;
   const auto all = [&](auto&& test) { return std::all_of(values.begin(), values.end(), test); };
   std::int64_t integer = 0;
   std::uint8_t spelling = 0;
   Number number;
-  if (all([&](const std::string& text) { return loose_integer(text, integer, spelling); })) {
+  if (!texts && all([&](const std::string& text) { return loose_integer(text, integer, spelling); })) {
     plan.schema.type = ColumnType::integer;
     if (names_an_id(plan.schema.name)) {
       std::vector<std::uint64_t> hashes;
@@ -477,15 +484,15 @@ SYNTHDATA_INLINE ColumnPlan guess_plan(std::string name, const std::vector<std::
     }
     return plan;
   }
-  if (all([&](const std::string& text) { return loose_number(text, number); })) {
+  if (!texts && all([&](const std::string& text) { return loose_number(text, number); })) {
     plan.schema.type = ColumnType::real;
     return plan;
   }
-  for (const BooleanTexts& texts : boolean_texts) {
-    if (!all([&](const std::string& text) { return text == texts.yes || text == texts.no; })) continue;
+  for (const BooleanTexts& either : boolean_texts) {
+    if (texts || !all([&](const std::string& text) { return text == either.yes || text == either.no; })) continue;
     plan.schema.type = ColumnType::boolean;
-    plan.schema.true_text = texts.yes;
-    plan.schema.false_text = texts.no;
+    plan.schema.true_text = either.yes;
+    plan.schema.false_text = either.no;
     return plan;
   }
   plan.formats = date_time_formats(values[0], options.day_first);
@@ -554,7 +561,7 @@ SYNTHDATA_INLINE bool settle(ColumnPlan& plan, ColumnEvidence& evidence, const C
     return false;
   }
   if (plan.unknown) {
-    plan = guess_plan(plan.schema.name, evidence.sample, options);
+    plan = guess_plan(plan.schema.name, evidence.sample, options, plan.texts);
     plan.unknown = false;  // a column without values is text
     return true;
   }

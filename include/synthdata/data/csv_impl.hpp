@@ -8,10 +8,11 @@
 
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/core/scratch.hpp>
+#include <synthdata/data/column_pieces.hpp>
 #include <synthdata/data/csv.hpp>
 #include <synthdata/data/csv_columns_impl.hpp>
 #include <synthdata/data/table_impl.hpp>
-#include <synthdata/io/gzip.hpp>
+#include <synthdata/data/text_stream.hpp>
 #include <synthdata/io/mapped_file.hpp>
 
 #include <algorithm>
@@ -21,26 +22,7 @@
 namespace synthdata {
 namespace detail {
 
-inline constexpr std::int64_t csv_piece_bytes = 256 << 10;  // with its fields' ends it fits a core's own cache
-inline constexpr std::int64_t csv_window_bytes = 8 << 20;   // of a file read piece by piece
 inline constexpr std::int64_t csv_sample_bytes = 64 << 10, csv_sample_rows = 1000;
-
-/// A piece of a file's text that starts at a row, and the line of the file on which it does.
-struct CsvText {
-  std::string_view text;
-  std::string_view path;
-  std::int64_t line = 1;
-
-  [[noreturn]] SYNTHDATA_COLD void fail(std::size_t at, const std::string& message) const {
-    const std::string_view before = text.substr(0, at);
-    const std::int64_t below = std::count(before.begin(), before.end(), '\n');
-    const std::size_t start = before.rfind('\n') + 1;  // npos + 1 is 0
-    throw DataError(concat(path, ":", line + below, ":", at - start + 1, ": ", message));
-  }
-  std::int64_t line_of(std::size_t at) const {
-    return line + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
-  }
-};
 
 /// How the rows of a file are made.
 struct CsvLayout {
@@ -60,7 +42,7 @@ inline std::string describe_byte(char c) {
 /// samples, comments, and texts that the fast path could not make sense of.
 class RowReader {
  public:
-  RowReader(const CsvText& text, CsvCharacters characters, char comment, const CsvOptions& options)
+  RowReader(const TextPart& text, CsvCharacters characters, char comment, const CsvOptions& options)
       : text_(text), characters_(characters), comment_(comment), options_(options) {}
 
   /// Reads the next row that is not empty or a comment. False after the last.
@@ -157,7 +139,7 @@ class RowReader {
     }
   }
 
-  CsvText text_;
+  TextPart text_;
   CsvCharacters characters_;
   char comment_;
   const CsvOptions& options_;
@@ -165,42 +147,8 @@ class RowReader {
   std::int64_t fields_ = 0;
 };
 
-/// A file's text in UTF-8, from start to end.
-class CsvSource {
- public:
-  CsvSource(const std::string& path, Encoding encoding) : file_(path), encoding_(encoding) {}
-
-  Encoding encoding() const { return encoding_; }  ///< known after the first read
-
-  /// Appends about `bytes` bytes; false at the end of the file. @throws DataError for half a character of UTF-16.
-  bool read(std::string& out, std::int64_t bytes) {
-    const std::size_t kept = raw_.size();
-    raw_.resize(kept + static_cast<std::size_t>(bytes));
-    const std::int64_t count = file_.read_some(raw_.data() + kept, bytes);
-    raw_.resize(kept + static_cast<std::size_t>(count));
-    if (file_.position() == count) {  // the first piece
-      const ByteOrderMark mark = byte_order_mark(raw_);
-      if (encoding_ == Encoding::detect) encoding_ = mark.encoding;
-      if (encoding_ == mark.encoding) raw_.erase(0, mark.bytes);
-    }
-    const std::size_t used = append_converted(out, raw_, encoding_);
-    raw_.erase(0, used);
-    const bool at_end = count < bytes;
-    if (raw_.size() >= 4 || (at_end && !raw_.empty())) {
-      throw_data_at(file_.path(), file_.position() - static_cast<std::int64_t>(raw_.size()),
-                    "half a character of UTF-16");
-    }
-    return !at_end;
-  }
-
- private:
-  UnpackedFile file_;
-  Encoding encoding_;
-  std::string raw_;
-};
-
 /// What lies between the start of a text and its first row of values: fills `layout`, returns the length.
-SYNTHDATA_INLINE std::size_t read_preamble(const CsvText& whole, bool complete, const CsvOptions& options,
+SYNTHDATA_INLINE std::size_t read_preamble(const TextPart& whole, bool complete, const CsvOptions& options,
                                            CsvLayout& layout) {
   const auto check = [&](char c, const char* what, bool required) {
     if ((c == 0 && !required) || (c != '\n' && c != '\r' && c != 0 && static_cast<unsigned char>(c) < 0x80)) return;
@@ -216,10 +164,10 @@ SYNTHDATA_INLINE std::size_t read_preamble(const CsvText& whole, bool complete, 
   for (std::int64_t i = 0; i < options.skip_lines && start < whole.text.size(); ++i) {
     start = std::min(whole.text.find('\n', start), whole.text.size() - 1) + 1;
   }
-  CsvText text{whole.text.substr(start), whole.path, whole.line_of(start)};
+  TextPart text{whole.text.substr(start), whole.path, whole.line_of(start)};
 
   // the sample: whole rows only, if there are any
-  CsvText sample = text;
+  TextPart sample = text;
   sample.text = sample.text.substr(0, csv_sample_bytes);
   const bool cut = sample.text.size() < text.text.size() || !complete;
   const auto rows_of = [&](char delimiter) {
@@ -305,7 +253,7 @@ SYNTHDATA_INLINE std::size_t read_preamble(const CsvText& whole, bool complete, 
   return start + (layout.dialect.header ? reader.end() : 0);
 }
 
-/// Whole rows of a text: about csv_piece_bytes of it.
+/// Whole rows of a text: about text_piece_bytes of it.
 struct CsvPiece {
   std::size_t begin = 0, end = 0;
   std::int64_t row = 0, rows = 0;  ///< place of its first row, and an upper bound of how many it has
@@ -317,9 +265,9 @@ struct CsvPieces {
   bool open = false;         ///< the text ends inside quotes
 };
 
-/// With comments quotes cannot be counted beforehand; the text is then one piece for each csv_piece_bytes, found in
+/// With comments quotes cannot be counted beforehand; the text is then one piece for each text_piece_bytes, found in
 /// order.
-SYNTHDATA_INLINE CsvPieces cut_by_reading(const CsvText& text, const CsvLayout& layout, const CsvOptions& options,
+SYNTHDATA_INLINE CsvPieces cut_by_reading(const TextPart& text, const CsvLayout& layout, const CsvOptions& options,
                                           bool complete) {
   CsvPieces cut;
   RowReader reader(text, layout.characters, layout.comment, options);
@@ -335,7 +283,7 @@ SYNTHDATA_INLINE CsvPieces cut_by_reading(const CsvText& text, const CsvLayout& 
       cut.complete = reader.end();
       ++cut.rows;
       ++piece.rows;
-      if (static_cast<std::int64_t>(reader.end() - piece.begin) >= csv_piece_bytes) close(reader.end());
+      if (static_cast<std::int64_t>(reader.end() - piece.begin) >= text_piece_bytes) close(reader.end());
     }
   } catch (const DataError&) {
     if (complete) throw;
@@ -345,7 +293,7 @@ SYNTHDATA_INLINE CsvPieces cut_by_reading(const CsvText& text, const CsvLayout& 
   return cut;
 }
 
-SYNTHDATA_INLINE CsvPieces cut_rows(const CsvText& text, const CsvLayout& layout, const CsvOptions& options,
+SYNTHDATA_INLINE CsvPieces cut_rows(const TextPart& text, const CsvLayout& layout, const CsvOptions& options,
                                     bool complete) {
   if (layout.comment != 0) return cut_by_reading(text, layout, options, complete);
   CsvPieces cut;
@@ -353,7 +301,7 @@ SYNTHDATA_INLINE CsvPieces cut_rows(const CsvText& text, const CsvLayout& layout
   const auto size = static_cast<std::int64_t>(all.size());
   // long rows make long pieces, so that a piece's own costs, which grow with the columns, do not weigh
   const auto first_row = static_cast<std::int64_t>(std::min(all.find('\n'), all.size()));
-  const std::int64_t step = std::max(csv_piece_bytes, std::min(64 * first_row, 64 * csv_piece_bytes));
+  const std::int64_t step = std::max(text_piece_bytes, std::min(64 * first_row, 64 * text_piece_bytes));
   std::vector<RowCount> counts(static_cast<std::size_t>((size + step - 1) / step));
   parallel_for(size, step, [&](std::int64_t begin, std::int64_t end) {
     const auto part = all.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
@@ -399,7 +347,7 @@ struct CsvGrid {
 
 class GridMaker {
  public:
-  GridMaker(const CsvText& text, const CsvLayout& layout, const CsvOptions& options, const CsvPiece& piece)
+  GridMaker(const TextPart& text, const CsvLayout& layout, const CsvOptions& options, const CsvPiece& piece)
       : text_(text.text.substr(piece.begin, piece.end - piece.begin)),
         layout_(layout),
         options_(options),
@@ -532,7 +480,7 @@ class GridMaker {
 };
 
 /// Reads the rows of a text in order until the first that is wrong, and throws what is.
-[[noreturn]] SYNTHDATA_COLD SYNTHDATA_INLINE void explain(const CsvText& text, const CsvLayout& layout,
+[[noreturn]] SYNTHDATA_COLD SYNTHDATA_INLINE void explain(const TextPart& text, const CsvLayout& layout,
                                                           const CsvOptions& options) {
   RowReader reader(text, layout.characters, layout.comment, options);
   while (reader.next(nullptr)) {
@@ -545,9 +493,12 @@ class GridMaker {
 /// A text of whole rows being read by plans.
 class CsvBody {
  public:
-  CsvBody(const CsvText& text, const CsvLayout& layout, const CsvOptions& options, CsvPieces cut)
-      : text_(text), layout_(layout), options_(options), missing_(options.missing), cut_(std::move(cut)) {
+  CsvBody(const TextPart& text, const CsvLayout& layout, const CsvOptions& options, CsvPieces cut)
+      : text_(text), layout_(layout), options_(options), cut_(std::move(cut)), columns_(options) {
     if (cut_.open) explain(text_, layout_, options_);
+    std::vector<std::int64_t> places;
+    for (const CsvPiece& piece : cut_.pieces) places.push_back(piece.row);
+    columns_.resize(std::move(places), cut_.rows);
   }
 
   /// Plans from the first rows, for the columns of the layout.
@@ -562,7 +513,7 @@ class CsvBody {
       for (std::int64_t row = 0; row < std::min(grid.rows, csv_sample_rows); ++row) {
         for (std::size_t c = 0; c < columns; ++c) {
           const std::string_view text = grid.cell(row, static_cast<std::int64_t>(c), buffer);
-          if (!missing_.contains(text)) samples[c].emplace_back(text);
+          if (!columns_.missing().contains(text)) samples[c].emplace_back(text);
         }
       }
     }
@@ -572,47 +523,30 @@ class CsvBody {
     return plans;
   }
 
-  /// How many categories each plan knew when its column was read last.
   void remember(const std::vector<ColumnPlan>& plans, const std::vector<bool>& marked) {
-    known_.resize(plans.size());
-    for (std::size_t c = 0; c < plans.size(); ++c) {
-      if (marked[c]) known_[c] = plans[c].categories.size();
-    }
+    columns_.remember(plans, marked);
   }
 
   /// Reads the marked columns by plan and joins what was found to `evidence`.
   /// @throws DataError for rows that are not as the layout says, and cells that are not as a given plan says.
   void read(const std::vector<ColumnPlan>& plans, const std::vector<bool>& marked,
             std::vector<ColumnEvidence>& evidence) {
-    const std::size_t columns = plans.size(), count = cut_.pieces.size();
-    if (values_.empty()) {
-      values_.resize(columns);
-      parts_.resize(count);
-      rows_.resize(count);
-      ragged_.resize(count);
-    }
-    for (auto& part : parts_) part.resize(columns);
-    for (std::size_t c = 0; c < columns; ++c) {
-      const ColumnType type = plans[c].schema.type;
-      const bool in_place =
-          type != ColumnType::categorical && type != ColumnType::text && type != ColumnType::identifier;
-      if (marked[c])
-        values_[c] =
-            in_place && !plans[c].unknown ? Tensor::empty({cut_.rows}, stored_as(type), Device::cpu()) : Tensor();
-    }
+    const std::size_t count = cut_.pieces.size();
+    columns_.start(plans, marked);
+    ragged_.resize(count);
     std::vector<char> broken(count);
     parallel_for(static_cast<std::int64_t>(count), 1, [&](std::int64_t begin, std::int64_t end) {
       for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-        broken[i] = !read_piece(i, plans, marked);
+        const GridMaker maker(text_, layout_, options_, cut_.pieces[i]);
+        broken[i] = maker.made.broken;
+        if (broken[i]) continue;
+        ragged_[i] = maker.made.ragged;
+        columns_.read_piece(i, maker.made.grid, plans, marked);
       }
     });
     if (std::find(broken.begin(), broken.end(), 1) != broken.end()) explain(text_, layout_, options_);
     for (std::size_t i = 0; i < count; ++i) report_misfit(i, plans, marked);
-    for (auto& part : parts_) {
-      for (std::size_t c = 0; c < columns; ++c) {
-        if (marked[c]) evidence[c].join(ColumnEvidence(part[c].evidence), plans[c], options_.max_categories);
-      }
-    }
+    columns_.join(plans, marked, evidence);
   }
 
   void list_ragged() const {
@@ -620,7 +554,7 @@ class CsvBody {
       for (const std::uint32_t offset : ragged_[i]) {
         if (options_.ragged->size() >= 1000) return;
         const std::size_t at = cut_.pieces[i].begin + offset;
-        const CsvText rest{text_.text.substr(at), text_.path, 1};
+        const TextPart rest{text_.text.substr(at), text_.path, 1};
         RowReader reader(rest, layout_.characters, layout_.comment, options_);
         reader.next(nullptr);
         options_.ragged->push_back({text_.line_of(at), reader.fields()});
@@ -628,44 +562,12 @@ class CsvBody {
     }
   }
 
-  /// The table, once the plans are settled.
-  Table table(const std::vector<ColumnPlan>& plans) {
-    std::vector<std::int64_t> first(rows_.size() + 1);
-    for (std::size_t i = 0; i < rows_.size(); ++i) first[i + 1] = first[i] + rows_[i];
-    std::vector<Column> columns;
-    for (std::size_t c = 0; c < plans.size(); ++c) columns.push_back(column(plans[c], c, first));
-    return Table(std::move(columns));
-  }
+  Table table(const std::vector<ColumnPlan>& plans) { return columns_.table(plans); }
 
  private:
-  bool read_piece(std::size_t i, const std::vector<ColumnPlan>& plans, const std::vector<bool>& marked) {
-    const GridMaker maker(text_, layout_, options_, cut_.pieces[i]);
-    if (maker.made.broken) return false;
-    const Grid& grid = maker.made.grid;
-    rows_[i] = grid.rows;
-    ragged_[i] = maker.made.ragged;
-    for (std::size_t c = 0; c < plans.size(); ++c) {
-      if (!marked[c]) continue;
-      char* at = nullptr;
-      if (values_[c].defined()) {
-        at = static_cast<char*>(values_[c].bytes()) +
-             static_cast<std::size_t>(cut_.pieces[i].row) * size_of(values_[c].dtype());
-      }
-      parts_[i][c] = read_cells(grid, static_cast<std::int64_t>(c), plans[c], options_, missing_, at);
-    }
-    return true;
-  }
-
   /// Throws for the first cell of piece i that a given plan does not fit.
   void report_misfit(std::size_t i, const std::vector<ColumnPlan>& plans, const std::vector<bool>& marked) const {
-    std::int64_t row = -1;
-    std::size_t column = 0;
-    for (std::size_t c = 0; c < plans.size(); ++c) {
-      const std::int64_t bad = marked[c] ? parts_[i][c].bad_row : -1;
-      if (bad < 0 || (row >= 0 && bad >= row)) continue;
-      row = bad;
-      column = c;
-    }
+    const auto [row, column] = columns_.misfit(i, marked);
     if (row < 0) return;
     const GridMaker maker(text_, layout_, options_, cut_.pieces[i]);
     const Grid& grid = maker.made.grid;
@@ -673,96 +575,17 @@ class CsvBody {
     bounds(grid, row, static_cast<std::int64_t>(column), begin, end);
     std::string buffer;
     const ColumnSchema& schema = plans[column].schema;
-    std::string expected = concat("expects ", schema.type);
-    if (schema.type == ColumnType::categorical)
-      expected = concat("expects one of ", schema.categories.size(), " categories");
-    if (schema.type == ColumnType::boolean) expected += concat(" (", schema.true_text, " or ", schema.false_text, ")");
-    if (schema.type == ColumnType::date_time) expected += concat(" (", schema.pattern, schema.zone, ")");
     text_.fail(static_cast<std::size_t>(begin - text_.text.data()),
-               concat("column ", in_quotes(schema.name), " ", expected, ", got ",
+               concat("column ", in_quotes(schema.name), " ", expectation(schema), ", got ",
                       in_quotes(grid.cell(row, static_cast<std::int64_t>(column), buffer))));
   }
 
-  Column column(const ColumnPlan& plan, std::size_t c, const std::vector<std::int64_t>& first) {
-    ColumnParts made{.schema = plan.schema, .size = first.back()};
-    const std::int64_t count = static_cast<std::int64_t>(parts_.size());
-    const auto each_piece = [&](auto&& f) {  // at the same time
-      parallel_for(count, 16, [&](std::int64_t begin, std::int64_t end) {
-        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) f(parts_[i][c], i);
-      });
-    };
-    if (values_[c].defined()) {
-      Tensor& values = values_[c];
-      auto* bytes = static_cast<char*>(values.bytes());
-      const std::size_t unit = size_of(values.dtype());
-      for (std::size_t i = 0; i < parts_.size() && made.size < cut_.rows; ++i) {  // rows were left out: close the gaps
-        std::memmove(bytes + static_cast<std::size_t>(first[i]) * unit,
-                     bytes + static_cast<std::size_t>(cut_.pieces[i].row) * unit,
-                     static_cast<std::size_t>(rows_[i]) * unit);
-      }
-      made.values = values.rows(0, made.size);
-    }
-    if (plan.schema.type == ColumnType::categorical) {
-      made.schema.categories.clear();
-      std::vector<std::uint32_t> codes(plan.categories.size());
-      for (std::uint32_t i = 0; i < plan.categories.size(); ++i) {
-        if (plan.categories.missing(i)) continue;
-        codes[i] = static_cast<std::uint32_t>(made.schema.categories.size());
-        made.schema.categories.emplace_back(plan.categories[i]);
-      }
-      make_codes(made);
-      each_piece([&](const ColumnPiece& piece, std::size_t i) {
-        const Dictionary& fresh = piece.evidence.fresh;
-        std::vector<std::uint32_t> recoded(codes.begin(), codes.begin() + known_[c]);
-        for (std::uint32_t n = 0; n < fresh.size(); ++n) {
-          recoded.push_back(codes[plan.categories.find(fresh[n], Dictionary::hash(fresh[n]))]);
-        }
-        const auto store = [&]<class T>(T* to) {
-          for (const std::uint32_t number : piece.codes) *to++ = static_cast<T>(recoded[number]);
-        };
-        auto* const to = static_cast<std::uint8_t*>(made.values.bytes()) + first[i] * made.width;
-        if (made.width == 1) store(to);
-        if (made.width == 2) store(reinterpret_cast<std::uint16_t*>(to));
-        if (made.width == 4) store(reinterpret_cast<std::uint32_t*>(to));
-      });
-    }
-    if (holds_texts(plan.schema) || plan.schema.as_written) {
-      std::vector<std::int64_t> at(parts_.size() + 1);
-      for (std::size_t i = 0; i < parts_.size(); ++i) {
-        at[i + 1] = at[i] + static_cast<std::int64_t>(parts_[i][c].bytes.size());
-      }
-      made.texts = {Tensor::empty({at.back()}, DType::u8, Device::cpu()),
-                    Tensor::empty({made.size + 1}, DType::i64, Device::cpu())};
-      auto* bytes = static_cast<char*>(made.texts.bytes.bytes());
-      auto* offsets = made.texts.offsets.data<std::int64_t>();
-      offsets[made.size] = at.back();
-      each_piece([&](const ColumnPiece& piece, std::size_t i) {
-        if (!piece.bytes.empty()) std::memcpy(bytes + at[i], piece.bytes.data(), piece.bytes.size());
-        std::int64_t offset = at[i];
-        for (std::size_t row = 0; row < piece.lengths.size(); ++row) {
-          offsets[first[i] + static_cast<std::int64_t>(row)] = offset;
-          offset += piece.lengths[row];
-        }
-      });
-    }
-    MissingMarks marks(made.size);
-    for (std::size_t i = 0; i < parts_.size(); ++i) {
-      for (const std::uint32_t row : parts_[i][c].missing) marks.mark(first[i] + row);
-    }
-    made.missing = marks.take();
-    return Column(std::move(made));
-  }
-
-  CsvText text_;
+  TextPart text_;
   const CsvLayout& layout_;
   const CsvOptions& options_;
-  MissingTexts missing_;
   CsvPieces cut_;
-  std::vector<Tensor> values_;
-  std::vector<std::vector<ColumnPiece>> parts_;  // by piece, then column
-  std::vector<std::int64_t> rows_;
+  ColumnPieces columns_;
   std::vector<std::vector<std::uint32_t>> ragged_;
-  std::vector<std::uint32_t> known_;
 };
 
 /// Plans for the columns of a file from a schema. @throws DataError if they are not the schema's.
@@ -783,23 +606,10 @@ SYNTHDATA_INLINE std::vector<ColumnPlan> given_plans(std::string_view path, cons
   return plans;
 }
 
-/// Settles the plans; true if columns, then marked, must be read again.
-SYNTHDATA_INLINE bool settle_all(std::vector<ColumnPlan>& plans, std::vector<ColumnEvidence>& evidence,
-                                 const CsvOptions& options, std::vector<bool>& marked) {
-  bool again = false;
-  for (std::size_t c = 0; c < plans.size(); ++c) {
-    if (!marked[c]) continue;
-    marked[c] = settle(plans[c], evidence[c], options);
-    again |= marked[c];
-    if (marked[c]) evidence[c] = {};
-  }
-  return again;
-}
-
-SYNTHDATA_INLINE Table read_whole(const CsvText& whole, const CsvOptions& options) {
+SYNTHDATA_INLINE Table read_whole(const TextPart& whole, const CsvOptions& options) {
   CsvLayout layout;
   const std::size_t start = read_preamble(whole, true, options, layout);
-  const CsvText text{whole.text.substr(start), whole.path, whole.line_of(start)};
+  const TextPart text{whole.text.substr(start), whole.path, whole.line_of(start)};
   CsvBody body(text, layout, options, cut_rows(text, layout, options, true));
   auto plans = options.schema.columns.empty() ? body.guess() : given_plans(whole.path, layout, options.schema);
   std::vector<ColumnEvidence> evidence(plans.size());
@@ -822,20 +632,20 @@ class CsvWindows {
       // the header, and lines to skip, must be within; a single row may be as long as max_row_bytes
       if (more_ && size() >= wanted && !preamble_within() && wanted <= options.max_row_bytes) wanted *= 2;
     }
-    const CsvText text{buffer_, path_, 1};
+    const TextPart text{buffer_, path_, 1};
     start_ = read_preamble(text, !more_, options_, layout);
     layout.dialect.encoding = source_.encoding();
     line_ = text.line_of(start_);
   }
 
   /// The next window; false at the end. The text is good until the next call.
-  bool next(CsvText& text, CsvPieces& cut) {
+  bool next(TextPart& text, CsvPieces& cut) {
     // line_ already lies behind the preamble
     if (!first_) line_ += std::count(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(start_), '\n');
     first_ = false;
     buffer_.erase(0, start_);
     start_ = 0;
-    for (std::int64_t wanted = csv_window_bytes;; wanted *= 2) {
+    for (std::int64_t wanted = text_window_bytes;; wanted *= 2) {
       while (more_ && size() < wanted) more_ = source_.read(buffer_, wanted - size());
       if (buffer_.empty()) return false;
       text = {buffer_, path_, line_};
@@ -865,7 +675,7 @@ class CsvWindows {
 
   std::string path_;
   const CsvOptions& options_;
-  CsvSource source_;
+  TextSource source_;
   std::string buffer_;
   std::size_t start_ = 0;  // what is done with
   std::int64_t line_ = 1;
@@ -878,7 +688,7 @@ SYNTHDATA_INLINE std::vector<ColumnPlan> infer_plans(const std::string& path, co
   std::vector<bool> marked;
   for (bool first_pass = true, again = true; again; first_pass = false) {
     CsvWindows windows(path, options);
-    CsvText text;
+    TextPart text;
     CsvPieces cut;
     for (bool first_window = true; windows.next(text, cut); first_window = false) {
       CsvBody body(text, windows.layout, options, cut);
@@ -897,20 +707,6 @@ SYNTHDATA_INLINE std::vector<ColumnPlan> infer_plans(const std::string& path, co
     again = settle_all(plans, evidence, options, marked);
   }
   return plans;
-}
-
-SYNTHDATA_INLINE Schema schema_of(const std::vector<ColumnPlan>& plans) {
-  Schema schema;
-  for (const ColumnPlan& plan : plans) {
-    schema.columns.push_back(plan.schema);
-    if (plan.schema.type != ColumnType::categorical) continue;
-    std::vector<std::string>& categories = schema.columns.back().categories;
-    categories.clear();
-    for (std::uint32_t i = 0; i < plan.categories.size(); ++i) {
-      if (!plan.categories.missing(i)) categories.emplace_back(plan.categories[i]);
-    }
-  }
-  return schema;
 }
 
 /// Appends `field`, in quotes if it needs them.
@@ -989,13 +785,7 @@ SYNTHDATA_INLINE Table read_csv(const std::string& path, const CsvOptions& optio
       return detail::read_whole({text, path, 1}, options);
     }
   }
-  detail::CsvSource source(path, options.encoding);
-  std::string text;
-  while (source.read(text, 4 << 20)) {
-    if (static_cast<std::int64_t>(text.size()) > options.max_text_bytes) {
-      throw DataError(concat(path, ": its text has more than ", options.max_text_bytes, " bytes (max_text_bytes)"));
-    }
-  }
+  const std::string text = detail::read_whole_text(path, options.encoding, options.max_text_bytes);
   return detail::read_whole({text, path, 1}, options);
 }
 
@@ -1018,7 +808,7 @@ struct CsvReader::Impl {
 
   /// The rows of the next window; none at the end.
   std::optional<Table> read_window() {
-    detail::CsvText text;
+    detail::TextPart text;
     detail::CsvPieces cut;
     if (!windows.next(text, cut)) return {};
     detail::CsvBody body(text, windows.layout, options, std::move(cut));
@@ -1036,8 +826,7 @@ struct CsvReader::Impl {
   detail::CsvWindows windows;
   std::vector<detail::ColumnPlan> plans;
   Schema schema;
-  Table pending;
-  bool ended = false;
+  detail::Rechunked chunks;
 };
 
 SYNTHDATA_INLINE CsvReader::CsvReader(const std::string& path, const CsvOptions& options, std::int64_t rows)
@@ -1049,47 +838,21 @@ SYNTHDATA_INLINE const Schema& CsvReader::schema() const { return impl_->schema;
 SYNTHDATA_INLINE const CsvDialect& CsvReader::dialect() const { return impl_->windows.layout.dialect; }
 
 SYNTHDATA_INLINE std::optional<Table> CsvReader::next() {
-  Table& pending = impl_->pending;
-  while (!impl_->ended && pending.size() < impl_->rows) {
-    std::optional<Table> more = impl_->read_window();
-    impl_->ended = !more;
-    if (more) pending = pending.size() == 0 ? std::move(*more) : pending.append(*more);
-  }
-  if (pending.size() == 0) return {};
-  const std::int64_t count = std::min(impl_->rows, pending.size());
-  Table piece = pending.rows(0, count);
-  pending = pending.rows(count, pending.size());
-  return piece;
+  return impl_->chunks.next(impl_->rows, [&] { return impl_->read_window(); });
 }
-
-SYNTHDATA_INLINE CsvWriter::CsvWriter(std::string path, const CsvWriteOptions& options)
-    : file_(path), options_(options), compressed_(path.ends_with(".gz")) {}
 
 SYNTHDATA_INLINE void CsvWriter::write(const Table& table) {
-  std::vector<std::string> names;
-  for (const Column& column : table.columns()) names.push_back(column.name());
-  if (started_ && names != names_) {
-    throw DataError(concat(file_.path(), ": expects the columns of the first table, ",
-                           detail::list_names(table.schema().columns), " were given"));
+  const bool first = sink_.first(table);
+  if (first && options_.header && !table.columns().empty()) {
+    detail::append_header(sink_.text, table.columns(), options_);
   }
-  if (!started_ && options_.header && !names.empty()) detail::append_header(text_, table.columns(), options_);
-  started_ = true;
-  names_ = std::move(names);
   for (std::int64_t row = 0; row < table.size(); ++row) {
-    detail::append_row(text_, table.columns(), row, options_);
-    if (text_.size() >= std::size_t{1} << 20) flush();
+    detail::append_row(sink_.text, table.columns(), row, options_);
+    sink_.flush_if_long();
   }
 }
 
-SYNTHDATA_INLINE void CsvWriter::flush() {
-  file_.write(compressed_ ? gzip(text_) : text_);  // gzip members one behind the other are one file
-  text_.clear();
-}
-
-SYNTHDATA_INLINE void CsvWriter::commit() {
-  flush();
-  file_.commit();
-}
+SYNTHDATA_INLINE void CsvWriter::commit() { sink_.commit(); }
 
 SYNTHDATA_INLINE void write_csv(const std::string& path, const Table& table, const CsvWriteOptions& options) {
   CsvWriter writer(path, options);

@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/data/class_folder.hpp>
 #include <synthdata/data/dataset.hpp>
 #include <synthdata/io/image.hpp>
 
@@ -20,28 +21,21 @@ class ImageFolder {
   /// sub-folders. Classes are numbered, and files within them ordered, by the bytes of their names. Symbolic links,
   /// hidden entries and other files are passed over.
   /// @throws DataError if the folder cannot be read, has no image, or has images both beside and within sub-folders.
-  explicit ImageFolder(const std::string& folder, const ImageReadOptions& options = {.channels = 3});
+  explicit ImageFolder(const std::string& folder, const ImageReadOptions& options = {.channels = 3})
+      : files_(folder, has_image_name, ".png, .jpg or .jpeg"), options_(options) {}
 
-  std::int64_t size() const { return static_cast<std::int64_t>(files_.size()); }
+  std::int64_t size() const { return files_.size(); }
   /// u8 [H, W, C], or f32 in [0, 1] where the options ask for it. @throws DataError if out of range or not readable.
   Sample get(std::int64_t index, Rng& rng) const;
 
   /// Names of the classes, by label; empty where samples have no label.
-  const std::vector<std::string>& classes() const { return classes_; }
-  const std::string& path(std::int64_t index) const { return file(index).path; }
+  const std::vector<std::string>& classes() const { return files_.classes(); }
+  const std::string& path(std::int64_t index) const { return files_.file(index).path; }
   /// -1 for none.
-  std::int64_t label(std::int64_t index) const { return file(index).label; }
+  std::int64_t label(std::int64_t index) const { return files_.file(index).label; }
 
  private:
-  struct File {
-    std::string path;
-    std::int64_t label;
-  };
-  const File& file(std::int64_t index) const;
-  void list(const std::string& folder, std::int64_t label, int depth);
-
-  std::vector<File> files_;
-  std::vector<std::string> classes_;
+  detail::ClassFolder files_;
   ImageReadOptions options_;
 };
 

@@ -30,8 +30,8 @@ concept TableWriter = requires(W& writer, const Table& piece) {
 /// Any TableReader.
 class AnyTableReader {
  public:
-  template <TableReader R>
-    requires(!std::same_as<R, AnyTableReader>)
+  template <class R>  // in this order: whether it is a TableReader asks about this constructor
+    requires(!std::same_as<R, AnyTableReader>) && TableReader<R>
   explicit AnyTableReader(R reader) : held_(new Held<R>(std::move(reader))) {}
   AnyTableReader(AnyTableReader&&) noexcept = default;
   AnyTableReader& operator=(AnyTableReader&&) noexcept = default;
@@ -92,6 +92,26 @@ Table empty_table(const Schema& schema);
 namespace detail {
 /// The pieces one below the other; empty_table(schema) if there are none. Copies each value about log2(pieces) times.
 Table join_pieces(std::vector<Table> pieces, const Schema& schema);
+
+/// Pieces of as many rows as are asked for from tables of any length.
+struct Rechunked {
+  /// @param more  gives the next table as an optional
+  template <class F>
+  std::optional<Table> next(std::int64_t rows, F&& more) {
+    while (!ended && pending.size() < rows) {
+      std::optional<Table> table = more();
+      ended = !table;
+      if (table) pending = pending.size() == 0 ? std::move(*table) : pending.append(*table);
+    }
+    if (pending.size() == 0) return {};
+    const std::int64_t count = pending.size() < rows ? pending.size() : rows;
+    Table piece = pending.rows(0, count);
+    pending = pending.rows(count, pending.size());
+    return piece;
+  }
+  Table pending;
+  bool ended = false;
+};
 }  // namespace detail
 
 /// All that is left of a stream, as one table; an empty one of its schema where nothing is.

@@ -110,6 +110,11 @@ struct JsonOptions {
 /// @throws DataError naming source and byte if it is not exactly that. An integer beyond 64 bits becomes a double.
 Json parse_json(std::string_view text, const JsonOptions& options = {});
 
+namespace detail {
+/// Appends `text` in quotes and escaped as in dump().
+void dump_string(std::string& out, std::string_view text);
+}  // namespace detail
+
 /// `text` in quotes and escaped as in dump(), cut to about 80 bytes: a hostile name, fit for a message.
 std::string in_quotes(std::string_view text);
 

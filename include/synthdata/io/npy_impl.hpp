@@ -123,70 +123,85 @@ class NpyHeader {
   Shape shape_;
 };
 
-}  // namespace detail
-
-SYNTHDATA_INLINE void write_npy(const std::string& path, const Tensor& tensor) {
-  if (!tensor.defined()) throw DataError(concat(path, ": cannot write an undefined tensor"));
+/// What stands before the elements: they start at a multiple of 64 bytes.
+SYNTHDATA_INLINE std::string npy_head(const std::string& name, const Tensor& tensor) {
+  if (!tensor.defined()) throw DataError(concat(name, ": cannot write an undefined tensor"));
   std::string shape;
   for (const std::int64_t extent : tensor.shape()) shape += concat(shape.empty() ? "" : ", ", extent);
   if (tensor.rank() == 1) shape += ",";  // Python's tuple of one
-  std::string text = concat("{'descr': '", detail::npy_dtypes[static_cast<std::size_t>(tensor.dtype())],
+  std::string text = concat("{'descr': '", npy_dtypes[static_cast<std::size_t>(tensor.dtype())],
                             "', 'fortran_order': False, 'shape': (", shape, "), }");
-  text.append(63 - (10 + text.size()) % 64, ' ');  // with the newline, the elements start at a multiple of 64
+  text.append(63 - (10 + text.size()) % 64, ' ');  // with the newline
   text += '\n';
   const auto length = static_cast<std::uint16_t>(text.size());
+  std::string head("\x93NUMPY\x01\x00\0\0", 10);
+  std::memcpy(head.data() + 8, &length, sizeof length);
+  return head + text;
+}
 
+/// Reads an array of `size` bytes. @param read  read(into, bytes) gives the next bytes; @param name  for messages
+template <class Read>
+Tensor read_npy_from(const std::string& name, std::int64_t size, Read&& read) {
+  unsigned char start[12] = {};
+  read(start, 10);
+  if (std::memcmp(start, "\x93NUMPY", 6) != 0) throw_data_at(name, 0, "npy: expects the bytes 0x93 \"NUMPY\"");
+  const int version = start[6];
+  if (version < 1 || version > 3 || start[7] != 0) {
+    throw_data_at(name, 6, concat("npy: expects version 1.0, 2.0 or 3.0, got ", version, ".", int{start[7]}));
+  }
+  const std::int64_t header_start = version == 1 ? 10 : 12;
+  if (version > 1) read(start + 10, 2);
+  std::uint32_t length = 0;
+  std::memcpy(&length, start + 8, version == 1 ? 2 : 4);
+  if (length > max_npy_header || length > size - header_start) {
+    throw_data_at(name, 8,
+                  concat("npy: the header claims ", length, " bytes, ", size - header_start,
+                         " are left in the file and ", max_npy_header, " are accepted"));
+  }
+  std::string text(length, '\0');
+  read(text.data(), length);
+  NpyHeader header(name, header_start, text);
+  header.parse();
+
+  const std::int64_t data_start = header_start + length, data_bytes = size - data_start;
+  std::int64_t bytes = static_cast<std::int64_t>(size_of(header.dtype()));
+  for (const std::int64_t extent : header.shape()) {
+    if (__builtin_mul_overflow(bytes, extent, &bytes)) {
+      throw_data_at(name, header_start, concat("npy: shape ", header.shape(), " overflows 64 bits"));
+    }
+  }
+  if (bytes != data_bytes) {
+    throw_data_at(name, data_start,
+                  concat("npy: ", header.shape(), " ", header.dtype(), " needs ", bytes,
+                         " bytes of data, the file has ", data_bytes));
+  }
+  Tensor tensor = Tensor::empty(header.shape(), header.dtype(), Device::cpu());
+  read(tensor.bytes(), bytes);
+  if (header.dtype() == DType::boolean) {  // a bool of another value would be undefined behaviour
+    const auto* const data = static_cast<const unsigned char*>(tensor.bytes());
+    const auto* const bad = std::find_if(data, data + bytes, [](unsigned char byte) { return byte > 1; });
+    if (bad != data + bytes) throw_data_at(name, data_start + (bad - data), "npy: a bool is neither 0 nor 1");
+  }
+  return tensor;
+}
+
+}  // namespace detail
+
+SYNTHDATA_INLINE void write_npy(const std::string& path, const Tensor& tensor) {
+  const std::string head = detail::npy_head(path, tensor);
   AtomicFile file(path);
-  file.write(std::string_view("\x93NUMPY\x01\x00", 8));
-  file.write(&length, sizeof length);
-  file.write(text);
+  file.write(head);
   file.write(tensor.bytes(), tensor.size_bytes());
   file.commit();
 }
 
 SYNTHDATA_INLINE Tensor read_npy(const std::string& path) {
   const InputFile file(path);
-  unsigned char start[12] = {};
-  file.read_at(0, start, 10);
-  if (std::memcmp(start, "\x93NUMPY", 6) != 0) detail::throw_data_at(path, 0, "npy: expects the bytes 0x93 \"NUMPY\"");
-  const int version = start[6];
-  if (version < 1 || version > 3 || start[7] != 0) {
-    detail::throw_data_at(path, 6, concat("npy: expects version 1.0, 2.0 or 3.0, got ", version, ".", int{start[7]}));
-  }
-  const std::int64_t header_start = version == 1 ? 10 : 12;
-  file.read_at(0, start, header_start);
-  std::uint32_t length = 0;
-  std::memcpy(&length, start + 8, version == 1 ? 2 : 4);
-  if (length > detail::max_npy_header || length > file.size() - header_start) {
-    detail::throw_data_at(path, 8,
-                          concat("npy: the header claims ", length, " bytes, ", file.size() - header_start,
-                                 " are left in the file and ", detail::max_npy_header, " are accepted"));
-  }
-  std::string text(length, '\0');
-  file.read_at(header_start, text.data(), length);
-  detail::NpyHeader header(path, header_start, text);
-  header.parse();
-
-  const std::int64_t data_start = header_start + length, data_bytes = file.size() - data_start;
-  std::int64_t bytes = static_cast<std::int64_t>(size_of(header.dtype()));
-  for (const std::int64_t extent : header.shape()) {
-    if (__builtin_mul_overflow(bytes, extent, &bytes)) {
-      detail::throw_data_at(path, header_start, concat("npy: shape ", header.shape(), " overflows 64 bits"));
-    }
-  }
-  if (bytes != data_bytes) {
-    detail::throw_data_at(path, data_start,
-                          concat("npy: ", header.shape(), " ", header.dtype(), " needs ", bytes,
-                                 " bytes of data, the file has ", data_bytes));
-  }
-  Tensor tensor = Tensor::empty(header.shape(), header.dtype(), Device::cpu());
-  file.read_at(data_start, tensor.bytes(), bytes);
-  if (header.dtype() == DType::boolean) {  // a bool of another value would be undefined behaviour
-    const auto* const data = static_cast<const unsigned char*>(tensor.bytes());
-    const auto* const bad = std::find_if(data, data + bytes, [](unsigned char byte) { return byte > 1; });
-    if (bad != data + bytes) detail::throw_data_at(path, data_start + (bad - data), "npy: a bool is neither 0 nor 1");
-  }
-  return tensor;
+  std::int64_t at = 0;
+  return detail::read_npy_from(path, file.size(), [&](void* into, std::int64_t bytes) {
+    file.read_at(at, into, bytes);
+    at += bytes;
+  });
 }
 
 }  // namespace synthdata

@@ -1,0 +1,30 @@
+# synthdata::soci: SOCI with the backends and client libraries that are here, for synthdata::sql. Used by the build and by the
+# installed package. Sets SYNTHDATA_SOCI_BACKENDS, empty where there is none. Debian's SOCI brings no CMake files; those of
+# vcpkg and Conan are not needed, since headers and libraries have the same names there.
+find_path(SYNTHDATA_SOCI_INCLUDE soci/soci-backend.h)
+find_library(SYNTHDATA_SOCI_CORE NAMES soci_core soci_core_4_0 soci_core_4_1)
+set(SYNTHDATA_SOCI_BACKENDS "")
+if(SYNTHDATA_SOCI_INCLUDE AND SYNTHDATA_SOCI_CORE AND NOT TARGET synthdata::soci)
+  add_library(synthdata::soci INTERFACE IMPORTED)
+  set_property(TARGET synthdata::soci PROPERTY INTERFACE_INCLUDE_DIRECTORIES ${SYNTHDATA_SOCI_INCLUDE})
+  set(libraries "")
+  function(synthdata_soci_backend name backend header folders)  # name, SOCI's name, the client's header, its folders, its libraries
+    string(TOUPPER ${name} upper)
+    find_path(SYNTHDATA_${upper}_INCLUDE ${header} PATH_SUFFIXES ${folders})
+    find_library(SYNTHDATA_${upper}_LIBRARY NAMES ${ARGN} PATH_SUFFIXES mariadb mysql)
+    find_library(SYNTHDATA_SOCI_${upper} NAMES soci_${backend} soci_${backend}_4_0 soci_${backend}_4_1)
+    if(SYNTHDATA_${upper}_INCLUDE AND SYNTHDATA_${upper}_LIBRARY AND SYNTHDATA_SOCI_${upper})
+      set_property(TARGET synthdata::soci APPEND PROPERTY INTERFACE_INCLUDE_DIRECTORIES ${SYNTHDATA_${upper}_INCLUDE})
+      set_property(TARGET synthdata::soci APPEND PROPERTY INTERFACE_COMPILE_DEFINITIONS SYNTHDATA_${upper}=1)
+      set_property(TARGET synthdata::soci APPEND PROPERTY INTERFACE_LINK_LIBRARIES
+        ${SYNTHDATA_SOCI_${upper}} ${SYNTHDATA_${upper}_LIBRARY})
+      set(SYNTHDATA_SOCI_BACKENDS ${SYNTHDATA_SOCI_BACKENDS} ${name} PARENT_SCOPE)
+    else()
+      set_property(TARGET synthdata::soci APPEND PROPERTY INTERFACE_COMPILE_DEFINITIONS SYNTHDATA_${upper}=0)
+    endif()
+  endfunction()
+  synthdata_soci_backend(sqlite sqlite3 sqlite3.h "" sqlite3)
+  synthdata_soci_backend(postgresql postgresql libpq-fe.h postgresql pq libpq)
+  synthdata_soci_backend(mysql mysql mysql.h "mariadb;mysql" mariadb mariadbclient mysqlclient libmariadb)
+  set_property(TARGET synthdata::soci APPEND PROPERTY INTERFACE_LINK_LIBRARIES ${SYNTHDATA_SOCI_CORE} ${CMAKE_DL_LIBS})
+endif()
