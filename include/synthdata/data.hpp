@@ -24,6 +24,7 @@
 #include <synthdata/data/image_folder.hpp>
 #include <synthdata/data/in_memory.hpp>
 #include <synthdata/data/loader.hpp>
+#include <synthdata/data/nearest.hpp>
 #include <synthdata/data/number.hpp>
 #include <synthdata/data/schema.hpp>
 #include <synthdata/data/table.hpp>
