@@ -266,6 +266,7 @@ SYNTHDATA_INLINE PersonalColumns detect_personal(const Table& table, const Detec
     }
 
     PersonalColumn best{.column = column.name()};
+    best.dated = type == ColumnType::date_time;
     for (int i = 0; i < personal_kinds; ++i) {
       const auto kind = static_cast<PersonalKind>(i);
       const bool hinted = hint && hint->kind == kind && possible(kind);

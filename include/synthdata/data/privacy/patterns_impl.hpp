@@ -108,7 +108,7 @@ SYNTHDATA_INLINE std::string folded(std::string_view text) {
     if (lead >= 0xC3 && lead <= 0xC5 && i + 1 < text.size() && (static_cast<unsigned char>(text[i + 1]) & 0xC0) == 0x80) {
       const char base = plain[(lead - 0xC3u) * 64 + (static_cast<unsigned char>(text[i + 1]) & 0x3Fu)];
       if (base != '.') {
-        out += base;
+        out += text.substr(i, 2) == "\xc3\x9f" ? "ss" : std::string(1, base);
         ++i;
         continue;
       }
@@ -403,7 +403,7 @@ SYNTHDATA_INLINE bool is_address(std::string_view text) {
       "court",  "place", "square", "way",    "strasse", "str",    "weg",   "platz", "allee",   "gasse", "rue",       "chemin",
       "quai",   "via",   "viale",  "piazza", "corso",  "calle",   "avda",  "avenida", "paseo", "plaza", "rua",       "travessa",
       "ulica",  "ul",    "aleja",  "straat", "laan",   "plein",   "gatan", "gata", "vagen",   "vej",  "gade",      "utca"};
-  constexpr std::string_view ends[] = {"strasse", "straße", "str", "straat", "weg", "gasse", "platz", "allee", "laan", "gatan", "vagen", "vej", "gade"};
+  constexpr std::string_view ends[] = {"strasse", "str", "straat", "weg", "gasse", "platz", "allee", "laan", "gatan", "vagen", "vej", "gade"};
   if (text.size() > 200) return false;
   bool number = false, street = false;
   const std::string plain = folded(text);
