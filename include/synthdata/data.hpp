@@ -15,6 +15,16 @@
 #include <synthdata/data/augment/text.hpp>
 #include <synthdata/data/cells.hpp>
 #include <synthdata/data/cifar.hpp>
+#include <synthdata/data/clean/cleaner.hpp>
+#include <synthdata/data/clean/columns.hpp>
+#include <synthdata/data/clean/duplicates.hpp>
+#include <synthdata/data/clean/fill.hpp>
+#include <synthdata/data/clean/isolation_forest.hpp>
+#include <synthdata/data/clean/knn_fill.hpp>
+#include <synthdata/data/clean/missing.hpp>
+#include <synthdata/data/clean/outliers.hpp>
+#include <synthdata/data/clean/regression_fill.hpp>
+#include <synthdata/data/clean/report.hpp>
 #include <synthdata/data/csv.hpp>
 #include <synthdata/data/csv_columns.hpp>
 #include <synthdata/data/csv_options.hpp>

@@ -1,8 +1,8 @@
 // synthdata/data/nearest.hpp: the k nearest rows of a matrix, exactly, by comparing all pairs.
 //
-// Wide rows are compared by a matrix product first, whose rounding error is bounded; only pairs that the bound cannot
-// rule out are compared again in f64, one difference after the other. So results are those of the plain loop in f64,
-// and equal bit for bit for any number of threads.
+// Rows are compared by a matrix product first, whose rounding error is bounded; only pairs that the bound cannot rule
+// out are compared again in f64, one difference after the other. So results are those of the plain loop in f64, and
+// equal bit for bit for any number of threads.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -26,7 +26,8 @@ struct Nearest {
 /// @param k       1 ... M
 /// @throws ShapeError, DTypeError if they do not fit each other, NumericError for a k out of range and for values that
 /// are not finite or whose squares are not.
-/// Cost: N M D multiply-adds, as matrix products from D = 16 on; N k entries of 16 bytes and a few MB.
+/// Cost: N M D multiply-adds as matrix products; N k entries of 16 bytes and a few MB. Values far from 0 beside
+/// their differences make the bound weak and the search slow: subtract the mean first.
 Nearest nearest(const Tensor& rows, const Tensor& points, std::int64_t k);
 
 /// The k rows nearest to each row of the same matrix, without the row itself; k is 1 ... N - 1.
@@ -52,18 +53,14 @@ class NearestSearch {
  private:
   using Found = std::pair<double, std::int64_t>;  // squared distance and index: a heap, the worst in front
   template <class T>
-  void add_of(const Tensor& points, std::int64_t first);
-  template <class T>
-  void add_narrow(const Tensor& points, std::int64_t first);
-  template <class T>
-  void add_wide(const Tensor& points, std::int64_t first, const std::vector<double>& squares);
+  void add_piece(const Tensor& rows, const Tensor& points, std::int64_t first, const std::vector<double>& squares);
   void offer(std::int64_t row, double distance, std::int64_t point);
   /// Squared distance that a point must not exceed to be among the k nearest so far.
   double limit(std::int64_t row) const;
 
   Tensor rows_;
   std::int64_t k_;
-  bool but_itself_;
+  bool but_itself_, large_ = false;
   NearestNames names_;
   std::vector<double> squares_;             // of the rows
   std::vector<Found> found_;                // [N, k]

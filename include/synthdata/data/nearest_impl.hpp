@@ -15,17 +15,19 @@ namespace synthdata {
 namespace detail {
 
 /// |x|² of each row. @throws NumericError if one is not finite.
-template <class T>
-std::vector<double> squared_norms(const Tensor& rows, const char* caller, const char* what, std::int64_t first) {
+SYNTHDATA_INLINE std::vector<double> squared_norms(const Tensor& rows, const char* caller, const char* what,
+                                                   std::int64_t first) {
   const std::int64_t width = rows.shape(1);
   std::vector<double> squares(static_cast<std::size_t>(rows.shape(0)));
-  parallel_for(rows.shape(0), 64, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const T* x = rows.data<T>() + i * width;
-      double sum = 0.0;
-      for (std::int64_t j = 0; j < width; ++j) sum += static_cast<double>(x[j]) * static_cast<double>(x[j]);
-      squares[static_cast<std::size_t>(i)] = sum;
-    }
+  visit_dtype(rows.dtype(), [&]<class T>() {
+    parallel_for(rows.shape(0), 64, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        const T* x = rows.data<T>() + i * width;
+        double sum = 0.0;
+        for (std::int64_t j = 0; j < width; ++j) sum += static_cast<double>(x[j]) * static_cast<double>(x[j]);
+        squares[static_cast<std::size_t>(i)] = sum;
+      }
+    });
   });
   for (std::size_t i = 0; i < squares.size(); ++i) {
     if (!std::isfinite(squares[i])) {
@@ -46,8 +48,8 @@ SYNTHDATA_INLINE NearestSearch::NearestSearch(const Tensor& rows, std::int64_t k
     throw DTypeError(concat(names.caller, ": expects ", names.row, "s of f32 or f64, got ", rows.str()));
   }
   if (k < 1) throw NumericError(concat(names.caller, ": expects k >= 1, got ", k));
-  squares_ = rows.dtype() == DType::f32 ? squared_norms<float>(rows, names.caller, names.row, 0)
-                                        : squared_norms<double>(rows, names.caller, names.row, 0);
+  squares_ = squared_norms(rows, names.caller, names.row, 0);
+  large_ = std::any_of(squares_.begin(), squares_.end(), [](double square) { return square > 1e36; });
   found_.resize(static_cast<std::size_t>(rows.shape(0) * k));
   found_counts_.resize(static_cast<std::size_t>(rows.shape(0)));
 }
@@ -72,48 +74,14 @@ SYNTHDATA_INLINE void NearestSearch::offer(std::int64_t row, double distance, st
   std::push_heap(begin, begin + count);
 }
 
-/// All distances, one coordinate of many points at a time, so that the inner loop is a run of memory.
-template <class T>
-void NearestSearch::add_narrow(const Tensor& points, std::int64_t first) {
-  constexpr std::int64_t block = 512;
-  const std::int64_t count = points.shape(0), width = points.shape(1);
-  const T* p = points.data<T>();
-  std::vector<double> columns(static_cast<std::size_t>(count * width));
-  for (std::int64_t j = 0; j < count; ++j) {
-    for (std::int64_t d = 0; d < width; ++d) {
-      columns[static_cast<std::size_t>(d * count + j)] = static_cast<double>(p[j * width + d]);
-    }
-  }
-  parallel_for(rows_.shape(0), 16, [&](std::int64_t from, std::int64_t to) {
-    double distances[block];
-    for (std::int64_t j0 = 0; j0 < count; j0 += block) {
-      const std::int64_t here = std::min(block, count - j0);
-      for (std::int64_t i = from; i < to; ++i) {
-        const T* x = rows_.data<T>() + i * width;
-        std::fill_n(distances, here, 0.0);
-        for (std::int64_t d = 0; d < width; ++d) {
-          const double* column = columns.data() + d * count + j0;
-          const auto at = static_cast<double>(x[d]);
-          for (std::int64_t j = 0; j < here; ++j) distances[j] += (at - column[j]) * (at - column[j]);
-        }
-        double most = limit(i);
-        for (std::int64_t j = 0; j < here; ++j) {
-          if (distances[j] > most) continue;
-          offer(i, distances[j], first + j0 + j);
-          most = limit(i);
-        }
-      }
-    }
-  });
-}
-
 /// |x - p|² = |x|² + |p|² - 2 x·p with the products of a whole block. Their error is at most g |x| |p|, where
 /// g = (D + 1) u / (1 - (D + 1) u) and u is half the unit of the last place (Higham 2002, "Accuracy and stability of
 /// numerical algorithms", section 3.1), whatever the order of the sums.
 template <class T>
-void NearestSearch::add_wide(const Tensor& points, std::int64_t first, const std::vector<double>& squares) {
+void NearestSearch::add_piece(const Tensor& rows, const Tensor& points, std::int64_t first,
+                              const std::vector<double>& squares) {
   constexpr std::int64_t block = 512;
-  const std::int64_t count = points.shape(0), width = points.shape(1), rows = rows_.shape(0);
+  const std::int64_t count = points.shape(0), width = points.shape(1), all = rows.shape(0);
   const double units = static_cast<double>(width + 1) * static_cast<double>(std::numeric_limits<T>::epsilon()) / 2.0;
   // also covers what f64 rounds in the rest of the formula; a bound beyond 1 rules nothing out, as it must
   const double slack = 2.0 * units / (1.0 - std::min(units, 0.5)) + 1e-14 * static_cast<double>(width + 8);
@@ -125,10 +93,10 @@ void NearestSearch::add_wide(const Tensor& points, std::int64_t first, const std
     lengths[j] = std::sqrt(squares[j]);
   }
   const T* p = points.data<T>();
-  std::vector<T> products(static_cast<std::size_t>(std::min(block, rows) * count));
-  for (std::int64_t begin = 0; begin < rows; begin += block) {
-    const std::int64_t here = std::min(block, rows - begin);
-    const T* block_rows = rows_.data<T>() + begin * width;
+  std::vector<T> products(static_cast<std::size_t>(std::min(block, all) * count));
+  for (std::int64_t begin = 0; begin < all; begin += block) {
+    const std::int64_t here = std::min(block, all - begin);
+    const T* block_rows = rows.data<T>() + begin * width;
     backend::cpu::gemm(false, true, here, count, width, block_rows, width, p, width, products.data(), count);
     parallel_for(here, 4, [&](std::int64_t from, std::int64_t to) {
       for (std::int64_t r = from; r < to; ++r) {
@@ -140,7 +108,6 @@ void NearestSearch::add_wide(const Tensor& points, std::int64_t first, const std
         double most = limit(i) - square;
         for (std::int64_t j = 0; j < count; ++j) {
           const auto at = static_cast<std::size_t>(j);
-          // written so that a product that overflowed to NaN counts as near
           if (low[at] - 2.0 * static_cast<double>(product[j]) - error * lengths[at] > most) continue;
           const T* y = p + j * width;
           double distance = 0.0;
@@ -156,19 +123,6 @@ void NearestSearch::add_wide(const Tensor& points, std::int64_t first, const std
   }
 }
 
-template <class T>
-void NearestSearch::add_of(const Tensor& points, std::int64_t first) {
-  const std::vector<double> squares = squared_norms<T>(points, names_.caller, names_.point, first);
-  constexpr std::int64_t wide = 16;
-  // f32 values beyond 1e18 would overflow in the product
-  const auto large = [](const std::vector<double>& of) {
-    return !of.empty() && *std::max_element(of.begin(), of.end()) > 1e36;
-  };
-  if (points.shape(1) < wide || (sizeof(T) == 4 && (large(squares) || large(squares_))))
-    return add_narrow<T>(points, first);
-  add_wide<T>(points, first, squares);
-}
-
 SYNTHDATA_INLINE void NearestSearch::add(const Tensor& points, std::int64_t first) {
   if (!points.defined() || points.rank() != 2 || points.shape(1) != rows_.shape(1)) {
     throw_shape(names_.caller, concat("expects ", names_.point, "s [M, ", rows_.shape(1), "]"),
@@ -181,10 +135,14 @@ SYNTHDATA_INLINE void NearestSearch::add(const Tensor& points, std::int64_t firs
   constexpr std::int64_t block = 2048;
   for (std::int64_t begin = 0; begin < points.shape(0); begin += block) {
     const Tensor piece = points.rows(begin, std::min(begin + block, points.shape(0)));
-    if (rows_.dtype() == DType::f32) {
-      add_of<float>(piece, first + begin);
+    const std::vector<double> squares = squared_norms(piece, names_.caller, names_.point, first + begin);
+    const bool large = std::any_of(squares.begin(), squares.end(), [](double square) { return square > 1e36; });
+    if (rows_.dtype() == DType::f64) {
+      add_piece<double>(rows_, piece, first + begin, squares);
+    } else if (large || large_) {  // products would overflow in f32
+      add_piece<double>(rows_.to(DType::f64), piece.to(DType::f64), first + begin, squares);
     } else {
-      add_of<double>(piece, first + begin);
+      add_piece<float>(rows_, piece, first + begin, squares);
     }
   }
 }

@@ -51,8 +51,8 @@ SYNTHDATA_INLINE std::string CleaningReport::str() const {
 SYNTHDATA_INLINE Json CleaningReport::json() const {
   Json::Array list;
   for (const CleaningChange& change : changes) {
-    list.push_back(Json::Object{
-        {"step", change.step}, {"column", change.column}, {"what", change.what}, {"count", change.count}});
+    list.push_back(
+        Json::Object{{"step", change.step}, {"column", change.column}, {"what", change.what}, {"count", change.count}});
   }
   return Json::Object{{"changes", std::move(list)}};
 }
