@@ -10,8 +10,11 @@
 #include <synthdata/data/augment/filter.hpp>
 #include <synthdata/data/augment/geometry.hpp>
 #include <synthdata/data/augment/mix.hpp>
+#include <synthdata/data/augment/oversample.hpp>
 #include <synthdata/data/augment/policy.hpp>
 #include <synthdata/data/augment/series.hpp>
+#include <synthdata/data/augment/table_noise.hpp>
+#include <synthdata/data/augment/table_rows.hpp>
 #include <synthdata/data/augment/text.hpp>
 #include <synthdata/data/cells.hpp>
 #include <synthdata/data/cifar.hpp>
@@ -36,6 +39,15 @@
 #include <synthdata/data/loader.hpp>
 #include <synthdata/data/nearest.hpp>
 #include <synthdata/data/number.hpp>
+#include <synthdata/data/privacy/anonymity.hpp>
+#include <synthdata/data/privacy/detect.hpp>
+#include <synthdata/data/privacy/hash.hpp>
+#include <synthdata/data/privacy/mask.hpp>
+#include <synthdata/data/privacy/members.hpp>
+#include <synthdata/data/privacy/mondrian.hpp>
+#include <synthdata/data/privacy/names.hpp>
+#include <synthdata/data/privacy/patterns.hpp>
+#include <synthdata/data/privacy/pseudonym.hpp>
 #include <synthdata/data/schema.hpp>
 #include <synthdata/data/table.hpp>
 #include <synthdata/data/table_stream.hpp>

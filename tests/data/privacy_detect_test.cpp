@@ -88,14 +88,15 @@ TEST_CASE("published examples of ids have their form, spaced or not") {
 }
 
 TEST_CASE("mail addresses, IP addresses, phone numbers and streets") {
-  for (const char* text : {"a@b.de", "first.last+tag@sub.example.co.uk", "o'neil@example.com", "j\xc3\xbcrgen@b\xc3\xbc"
-                                                                                              "cher.example",
+  for (const char* text : {"a@b.de", "first.last+tag@sub.example.co.uk", "o'neil@example.com",
+                           "j\xc3\xbcrgen@b\xc3\xbc"
+                           "cher.example",
                            "x@y.xn--p1ai", "  padded@example.org "}) {
     INFO(text);
     CHECK(is(PersonalKind::mail, text));
   }
-  for (const char* text : {"@example.com", "a@b", "a..b@example.com", ".a@example.com", "a@-b.com", "a@b-.com", "a b@c.de",
-                           "a@b@c.de", "a@1.2.3.4", "a@b..de", "@", "a@", "example.com"}) {
+  for (const char* text : {"@example.com", "a@b", "a..b@example.com", ".a@example.com", "a@-b.com", "a@b-.com",
+                           "a b@c.de", "a@b@c.de", "a@1.2.3.4", "a@b..de", "@", "a@", "example.com"}) {
     INFO(text);
     CHECK_FALSE(is(PersonalKind::mail, text));
   }
@@ -104,8 +105,8 @@ TEST_CASE("mail addresses, IP addresses, phone numbers and streets") {
     INFO(text);
     CHECK(is(PersonalKind::ip, text));
   }
-  for (const char* text : {"256.1.1.1", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1:2:3:4:5:6:7", "1::2::3", ":1", "12345::",
-                           "1:2:3:4:5:6:7:8:9", "12:30", "a.b.c.d"}) {
+  for (const char* text : {"256.1.1.1", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1:2:3:4:5:6:7", "1::2::3", ":1",
+                           "12345::", "1:2:3:4:5:6:7:8:9", "12:30", "a.b.c.d"}) {
     INFO(text);
     CHECK_FALSE(is(PersonalKind::ip, text));
   }
@@ -114,14 +115,17 @@ TEST_CASE("mail addresses, IP addresses, phone numbers and streets") {
     INFO(text);
     CHECK(is(PersonalKind::phone, text));
   }
-  for (const char* text : {"12345678", "1600000000", "2020-01-02", "12:30:00", "1.234.567", "+12", "555-01234567890123456",
-                           "0x1234567", "1e10", "((212) 555-0123", "212--555-0123-", "00501"}) {
+  for (const char* text :
+       {"12345678", "1600000000", "2020-01-02", "12:30:00", "1.234.567", "+12", "555-01234567890123456", "0x1234567",
+        "1e10", "((212) 555-0123", "212--555-0123-", "00501"}) {
     INFO(text);
     CHECK_FALSE(is(PersonalKind::phone, text));
   }
   CHECK(has_form_of(PersonalKind::phone, "2125550123", true));
-  for (const char* text : {"221B Baker Street", "Hauptstr. 12", "Lindenstra\xc3\x9f" "e 4a", "12 rue de la Paix", "Calle Mayor 5",
-                           "Via Roma, 10", "Kerkstraat 7"}) {
+  for (const char* text : {"221B Baker Street", "Hauptstr. 12",
+                           "Lindenstra\xc3\x9f"
+                           "e 4a",
+                           "12 rue de la Paix", "Calle Mayor 5", "Via Roma, 10", "Kerkstraat 7"}) {
     INFO(text);
     CHECK(is(PersonalKind::address, text));
   }
@@ -134,7 +138,9 @@ TEST_CASE("mail addresses, IP addresses, phone numbers and streets") {
 TEST_CASE("names are known with accents, in words of letters") {
   CHECK(is(PersonalKind::name, "Maria"));
   CHECK(is(PersonalKind::name, "M\xc3\xbcller, J\xc3\xbcrgen"));
-  CHECK(is(PersonalKind::name, "Jos\xc3\xa9 Garc\xc3\xad" "a"));
+  CHECK(is(PersonalKind::name,
+           "Jos\xc3\xa9 Garc\xc3\xad"
+           "a"));
   CHECK(is(PersonalKind::name, "SMITH"));
   CHECK(is(PersonalKind::name, "Anne-Marie O'Unlisted"));
   CHECK_FALSE(is(PersonalKind::name, "Qwertz Asdf"));
@@ -142,7 +148,8 @@ TEST_CASE("names are known with accents, in words of letters") {
   CHECK_FALSE(is(PersonalKind::name, "frank"));
   CHECK(has_form_of(PersonalKind::name, "frank", true));
   CHECK_FALSE(is(PersonalKind::name, "White"));
-  CHECK(detail::folded("\xc5\x81\xc3\xb3" "d\xc5\xba \xc3\x97 \xe2\x82\xac") == "lodz \xc3\x97 \xe2\x82\xac");
+  CHECK(detail::folded("\xc5\x81\xc3\xb3"
+                       "d\xc5\xba \xc3\x97 \xe2\x82\xac") == "lodz \xc3\x97 \xe2\x82\xac");
   const auto sorted = [](const auto& names) {
     std::vector<std::string> folded;
     for (const std::string_view name : names) folded.push_back(detail::folded(name));
@@ -154,20 +161,20 @@ TEST_CASE("names are known with accents, in words of letters") {
 }
 
 TEST_CASE("personal columns are found by their cells and by their names") {
-  std::string csv = "id,customerName,contact,Tel.,iban,konto,geburtsdatum,ordered,amount,city,ip_address,product_name\n";
+  std::string csv =
+      "id,customerName,contact,Tel.,iban,konto,geburtsdatum,ordered,amount,city,ip_address,product_name\n";
   const char* const ibans[] = {"DE89370400440532013000", "GB82WEST12345698765432"};
   for (int i = 0; i < 40; ++i) {
-    csv += concat(i, ",", i % 2 ? "Emma Unlisted" : "Jan Novak", ",user", i, "@example.com,0", 301234000 + i, ",", ibans[i % 2], ",",
-                  ibans[1 - i % 2], ",19", 50 + i, "-03-04,2020-01-0", 1 + i % 9, ",", i * 3, ".50,", i % 2 ? "Paris" : "Rome",
-                  ",10.0.0.", i, ",Emma Lamp ", i, "\n");
+    csv += concat(i, ",", i % 2 ? "Emma Unlisted" : "Jan Novak", ",user", i, "@example.com,0", 301234000 + i, ",",
+                  ibans[i % 2], ",", ibans[1 - i % 2], ",19", 50 + i, "-03-04,2020-01-0", 1 + i % 9, ",", i * 3, ".50,",
+                  i % 2 ? "Paris" : "Rome", ",10.0.0.", i, ",Emma Lamp ", i, "\n");
   }
   const Table table = parse_csv(csv);
   const PersonalColumns found = detect_personal(table);
   INFO(found.str());
   const std::map<std::string, PersonalKind> expected = {
-      {"customerName", PersonalKind::name}, {"contact", PersonalKind::mail},
-      {"Tel.", PersonalKind::phone},        {"iban", PersonalKind::iban},
-      {"konto", PersonalKind::iban},        {"geburtsdatum", PersonalKind::birth_date},
+      {"customerName", PersonalKind::name}, {"contact", PersonalKind::mail}, {"Tel.", PersonalKind::phone},
+      {"iban", PersonalKind::iban},         {"konto", PersonalKind::iban},   {"geburtsdatum", PersonalKind::birth_date},
       {"ip_address", PersonalKind::ip}};
   CHECK(kinds(found) == expected);
   CHECK(found.columns[0].by_name);
@@ -216,7 +223,8 @@ TEST_CASE("hostile cells are looked at in bounded time") {
     }
   }
   for (int kind = 0; kind < personal_kinds; ++kind) {
-    for (const std::string& text : {std::string(10'000'000, '1'), std::string(10'000'000, ' '), std::string(255, 'a')}) {
+    for (const std::string& text :
+         {std::string(10'000'000, '1'), std::string(10'000'000, ' '), std::string(255, 'a')}) {
       CHECK_FALSE(has_form_of(static_cast<PersonalKind>(kind), text));
     }
     CHECK_FALSE(has_form_of(static_cast<PersonalKind>(kind), ""));

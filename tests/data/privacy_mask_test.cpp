@@ -62,8 +62,8 @@ TEST_CASE("each mask leaves what it says") {
 }
 
 TEST_CASE("masked categories stay categorical, in an order of their own") {
-  const Table table({Column::categorical("city", std::vector<std::int64_t>{0, 1, 2, 0, 3}, {"Rome", "Bonn", "Nice", "Oslo!"},
-                                         {false, false, false, false, true})});
+  const Table table({Column::categorical("city", std::vector<std::int64_t>{0, 1, 2, 0, 3},
+                                         {"Rome", "Bonn", "Nice", "Oslo!"}, {false, false, false, false, true})});
   CleaningReport report;
   const Table shapes = Masking({{.column = "city", .mask = Mask::shape}}).apply(table, &report);
   CHECK(shapes["city"].schema().categories == std::vector<std::string>{"Aaaa", "Aaaa!"});
@@ -119,7 +119,8 @@ TEST_CASE("masks that do not fit are refused") {
   CHECK(has(read(R"({"kind": "mondrian"})"), "\"masking\""));
   const Table time({Column::date_times("t", std::vector<std::int64_t>{0}, "%H:%M")});
   CHECK(has(data_error([&] { Masking({{.column = "t", .mask = Mask::year}}).apply(time); }), "with a year"));
-  const Table far({Column::date_times("t", std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::max()}, "%Y-%m-%d")});
+  const Table far(
+      {Column::date_times("t", std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::max()}, "%Y-%m-%d")});
   CHECK(has(data_error([&] { Masking({{.column = "t", .mask = Mask::year}}).apply(far); }), "four digits"));
   const Table low({Column::integers("n", std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::min()})});
   CHECK(Masking({{.column = "n", .mask = Mask::round}}).apply(low)["n"].integer(0) % 10 == 0);

@@ -50,7 +50,8 @@ const std::vector<std::string> names = {"age", "city", "income", "sex"};
 
 Table people() {
   return parse_csv(
-      "age,city,illness\n21,Rome,flu\n22,Rome,flu\n35,Bonn,gout\n36,Bonn,flu\n35,Lyon,flu\n58,Lyon,gout\n59,Lyon,flu\n");
+      "age,city,illness\n21,Rome,flu\n22,Rome,flu\n35,Bonn,gout\n36,Bonn,flu\n35,Lyon,flu\n58,Lyon,gout\n59,Lyon,"
+      "flu\n");
 }
 
 }  // namespace
@@ -142,7 +143,7 @@ TEST_CASE("anonymity measures small classes by hand") {
   CHECK(cities.k == 2);
   CHECK(cities.unique == 0);
   CHECK(cities.discernibility == 4.0 + 4.0 + 9.0);
-  CHECK(cities.sensitive[0].distinct_l == 1);            // in Rome all have the flu
+  CHECK(cities.sensitive[0].distinct_l == 1);  // in Rome all have the flu
   CHECK(cities.sensitive[0].entropy_l == Approx(1.0));
   CHECK(cities.sensitive[0].t == Approx(2.0 / 7.0));  // Rome: no gout, of all 2 in 7
   // Rome has the two lowest of six different ages: cumulated differences 1/2-1/7, 1-2/7, 1-4/7, 1-5/7, 1-6/7 over 5
@@ -195,6 +196,21 @@ TEST_CASE("typical values keep the schema and the anonymity") {
   CHECK(mean.table["n"].integer(0) == 4'611'686'018'427'387'904);
 }
 
+TEST_CASE("typical values leave nothing of a person behind missing ones") {
+  const std::vector<bool> gap = {false, true, false, true};
+  const Table table({Column::texts("t", std::vector<std::string>{"Emma", "", "Jan", ""}, gap),
+                     Column::categorical("c", std::vector<std::int64_t>{1, 0, 1, 0}, {"x", "y"}, gap),
+                     Column::booleans("b", {true, false, true, false}, gap)});
+  const Anonymized result =
+      Mondrian({.quasi_identifiers = {"t", "c", "b"}, .k = 4, .recoding = Recoding::typical}).apply(table);
+  for (const Column& column : result.table.columns()) CHECK(column.missing_count() == 4);
+  CHECK(result.table["t"].parts().texts.bytes.size() == 0);
+  for (std::int64_t row = 0; row < 4; ++row) {
+    CHECK_FALSE(result.table["b"].boolean(row));
+    CHECK(result.table["c"].parts().values.data<std::uint8_t>()[row] == 0);
+  }
+}
+
 TEST_CASE("Mondrian refuses what it cannot do, saying why") {
   const auto run = [](MondrianOptions options) {
     return data_error([&] { Mondrian(std::move(options)).apply(people()); });
@@ -207,9 +223,11 @@ TEST_CASE("Mondrian refuses what it cannot do, saying why") {
   CHECK(has(run({.quasi_identifiers = {"age", "age"}}), "comes twice"));
   CHECK(has(run({.quasi_identifiers = {"age"}, .sensitive = {"age"}}), "both sensitive"));
   CHECK(has(run({.quasi_identifiers = {"age"}, .l = 2.0}), "need a sensitive column"));
-  CHECK(has(run({.quasi_identifiers = {"city"}, .k = 2, .hierarchies = {{"city", {{"Rome", "Italy"}, {"Bonn", "Italy"}}}}}),
-            "no leaf \"Lyon\""));
-  CHECK(has(run({.quasi_identifiers = {"city"}, .hierarchies = {{"city", {{"a", "b"}, {"b", "a"}}}}}), "without a parent"));
+  CHECK(has(
+      run({.quasi_identifiers = {"city"}, .k = 2, .hierarchies = {{"city", {{"Rome", "Italy"}, {"Bonn", "Italy"}}}}}),
+      "no leaf \"Lyon\""));
+  CHECK(has(run({.quasi_identifiers = {"city"}, .hierarchies = {{"city", {{"a", "b"}, {"b", "a"}}}}}),
+            "without a parent"));
   CHECK(has(run({.quasi_identifiers = {"city"}, .hierarchies = {{"city", {{"x", "r"}, {"a", "b"}, {"b", "a"}}}}}),
             "their own ancestors"));
   CHECK(has(run({.quasi_identifiers = {"city"}, .hierarchies = {{"city", {{"a", "b"}, {"a", "c"}}}}}), "two parents"));
@@ -218,8 +236,9 @@ TEST_CASE("Mondrian refuses what it cannot do, saying why") {
   CHECK(has(data_error([] { Mondrian({.quasi_identifiers = {"a"}, .k = 1}).apply(Table({Column::reals("a", {})})); }),
             "the table has 0"));
   const double infinite[] = {1.0, std::numeric_limits<double>::infinity()};
-  CHECK(has(data_error([&] { Mondrian({.quasi_identifiers = {"a"}, .k = 1}).apply(Table({Column::reals("a", infinite)})); }),
-            "row 1: expects a finite number"));
+  CHECK(has(
+      data_error([&] { Mondrian({.quasi_identifiers = {"a"}, .k = 1}).apply(Table({Column::reals("a", infinite)})); }),
+      "row 1: expects a finite number"));
 }
 
 TEST_CASE("one row and equal rows are one class as they are") {
@@ -230,7 +249,8 @@ TEST_CASE("one row and equal rows are one class as they are") {
     CHECK(same.table["age"].cell(1) == "20");
     CHECK(same.penalty == 0.0);
     CHECK(same.losses[0].changed == 0);
-    const Anonymized one = Mondrian({.quasi_identifiers = {"age", "city"}, .k = 1, .relaxed = relaxed}).apply(table.rows(0, 1));
+    const Anonymized one =
+        Mondrian({.quasi_identifiers = {"age", "city"}, .k = 1, .relaxed = relaxed}).apply(table.rows(0, 1));
     CHECK(one.after.k == 1);
     CHECK(one.table["city"].cell(0) == "Rome");
   }

@@ -21,7 +21,8 @@ const std::string key = "0123456789abcdef";
 
 Table customers() {
   return parse_csv(
-      "id,name,mail,phone\n7,Emma Keller,emma@b.de,+49 30 1234567\n8,Jan Novak,,(212) 555-0123\n,Ann Lee,ann@c.de,030/12\n");
+      "id,name,mail,phone\n7,Emma Keller,emma@b.de,+49 30 1234567\n8,Jan Novak,,(212) 555-0123\n,Ann "
+      "Lee,ann@c.de,030/12\n");
 }
 
 }  // namespace
@@ -32,7 +33,8 @@ TEST_CASE("a token is the code of domain and cell, as HMAC-SHA-256 gives it") {
   // printf 'person\0emma' | openssl dgst -sha256 -hmac 0123456789abcdef
   PseudonymRule in_domain = rule;
   in_domain.domain = "person";
-  CHECK(pseudonyms.of(in_domain, "Emma ", "Emma ") == "784b529268726e0760f6a8a6c79263120789707c2eeafa4a4ee424dba87d84cb");
+  CHECK(pseudonyms.of(in_domain, "Emma ", "Emma ") ==
+        "784b529268726e0760f6a8a6c79263120789707c2eeafa4a4ee424dba87d84cb");
   CHECK(pseudonyms.of(rule, "emma", "emma") == hex(HmacSha256(key)(std::string("\0emma", 5))));
   PseudonymRule digits = rule;
   digits.format = PseudonymFormat::digits;
@@ -157,7 +159,8 @@ TEST_CASE("pseudonyms are saved without their key, which must be given again") {
   CHECK(again.apply(customers()) == made.apply(customers()));
   CHECK(has(data_error([&] { Pseudonyms::from_json(parse_json(saved), "another key, as long"); }), "not the one"));
   CHECK(has(data_error([&] { Pseudonyms::from_json(parse_json(R"({"rules": [{"format": "uuid"}]})"), key); }), "uuid"));
-  CHECK_THROWS_AS(Pseudonyms::from_json(parse_json(R"({"rules": [{"column": "a", "length": 65}]})"), key), NumericError);
+  CHECK_THROWS_AS(Pseudonyms::from_json(parse_json(R"({"rules": [{"column": "a", "length": 65}]})"), key),
+                  NumericError);
 }
 
 TEST_CASE("pseudonyms refuse short keys and rules that do not fit") {

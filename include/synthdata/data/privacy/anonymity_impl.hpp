@@ -33,7 +33,8 @@ SYNTHDATA_INLINE OrderedValues ordered_values(const Column& column) {
     if (!column.is_missing(i) && !(type == ColumnType::real && std::isnan(column.real(i)))) present.push_back(i);
   }
   const auto rank_by = [&](auto&& value) {
-    std::stable_sort(present.begin(), present.end(), [&](std::int64_t a, std::int64_t b) { return value(a) < value(b); });
+    std::stable_sort(present.begin(), present.end(),
+                     [&](std::int64_t a, std::int64_t b) { return value(a) < value(b); });
     for (std::size_t i = 0; i < present.size(); ++i) {
       if (i == 0 || value(present[i - 1]) < value(present[i])) values.examples.push_back(present[i]);
       values.rank[static_cast<std::size_t>(present[i])] = static_cast<std::int64_t>(values.examples.size()) - 1;
@@ -78,9 +79,10 @@ SYNTHDATA_INLINE SensitiveValues::Measure SensitiveValues::measure(const std::ve
   double before = 0.0;   // share of the set with a smaller rank
   // sum over ranks [from, to) of |before - below_[r]|
   const auto distance = [&](std::size_t from, std::size_t to) {
-    const auto middle = static_cast<std::size_t>(
-        std::upper_bound(below_.begin() + static_cast<std::ptrdiff_t>(from), below_.begin() + static_cast<std::ptrdiff_t>(to), before) -
-        below_.begin());
+    const auto middle =
+        static_cast<std::size_t>(std::upper_bound(below_.begin() + static_cast<std::ptrdiff_t>(from),
+                                                  below_.begin() + static_cast<std::ptrdiff_t>(to), before) -
+                                 below_.begin());
     return before * (static_cast<double>(middle - from) - static_cast<double>(to - middle)) -
            (below_sum_[middle] - below_sum_[from]) + (below_sum_[to] - below_sum_[middle]);
   };
@@ -112,7 +114,7 @@ SYNTHDATA_INLINE SensitiveValues::Measure SensitiveValues::measure(const std::ve
 
 /// The rows of each class, the classes in the order of their first rows.
 SYNTHDATA_INLINE std::vector<std::vector<std::size_t>> classes_of(const Table& table,
-                                                                 const std::vector<std::string>& quasi_identifiers) {
+                                                                  const std::vector<std::string>& quasi_identifiers) {
   const auto size = static_cast<std::size_t>(table.size());
   std::vector<std::size_t> order(size), group(size, 0);
   for (const std::string& name : quasi_identifiers) {
@@ -179,12 +181,15 @@ SYNTHDATA_INLINE std::string Anonymity::str() const {
 SYNTHDATA_INLINE Json Anonymity::json() const {
   Json::Array list;
   for (const SensitiveColumn& s : sensitive) {
-    list.push_back(Json::Object{
-        {"column", s.column}, {"distinct_l", s.distinct_l}, {"entropy_l", s.entropy_l}, {"t", s.t}});
+    list.push_back(
+        Json::Object{{"column", s.column}, {"distinct_l", s.distinct_l}, {"entropy_l", s.entropy_l}, {"t", s.t}});
   }
-  return Json::Object{{"rows", rows},     {"classes", classes},
-                      {"k", k},           {"unique", unique},
-                      {"discernibility", discernibility}, {"sensitive", std::move(list)}};
+  return Json::Object{{"rows", rows},
+                      {"classes", classes},
+                      {"k", k},
+                      {"unique", unique},
+                      {"discernibility", discernibility},
+                      {"sensitive", std::move(list)}};
 }
 
 }  // namespace synthdata

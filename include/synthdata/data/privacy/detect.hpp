@@ -36,7 +36,7 @@ struct PersonalColumns {
 };
 
 struct DetectOptions {
-  double least = 0.3;            ///< confidence below which a column is not listed
+  double least = 0.3;             ///< confidence below which a column is not listed
   std::int64_t max_rows = 10000;  ///< so many rows are looked at, spread evenly over the table
 };
 

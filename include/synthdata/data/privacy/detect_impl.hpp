@@ -215,8 +215,8 @@ inline double weight_of(PersonalKind kind) {
 
 SYNTHDATA_INLINE PersonalColumns detect_personal(const Table& table, const DetectOptions& options) {
   if (!(options.least >= 0.0 && options.least <= 1.0) || options.max_rows < 1) {
-    throw NumericError(concat("detect_personal: expects 0 <= least <= 1 and max_rows >= 1, got ", options.least, " and ",
-                              options.max_rows));
+    throw NumericError(concat("detect_personal: expects 0 <= least <= 1 and max_rows >= 1, got ", options.least,
+                              " and ", options.max_rows));
   }
   PersonalColumns found;
   const std::int64_t looked_at = std::min(table.size(), options.max_rows);
@@ -247,8 +247,7 @@ SYNTHDATA_INLINE PersonalColumns detect_personal(const Table& table, const Detec
     std::string cell;
     for (std::int64_t i = 0; i < looked_at; ++i) {
       // floor(i * size / looked_at), without overflow
-      const std::int64_t row =
-          i * (table.size() / looked_at) + i * (table.size() % looked_at) / looked_at;
+      const std::int64_t row = i * (table.size() / looked_at) + i * (table.size() % looked_at) / looked_at;
       if (column.is_missing(row)) continue;
       ++present;
       if (type == ColumnType::categorical) {
@@ -285,7 +284,8 @@ SYNTHDATA_INLINE PersonalColumns detect_personal(const Table& table, const Detec
     if (best.confidence <= 0.0 || best.confidence < options.least) continue;
     char percent[16];
     std::snprintf(percent, sizeof percent, "%.3g", 100.0 * best.share);
-    best.reason = concat(percent, " % of ", present, best.kind == PersonalKind::name ? " cells have a listed name" : " cells have its form",
+    best.reason = concat(percent, " % of ", present,
+                         best.kind == PersonalKind::name ? " cells have a listed name" : " cells have its form",
                          best.by_name ? "; the column's name says so" : "");
     found.columns.push_back(std::move(best));
   }
@@ -296,7 +296,8 @@ SYNTHDATA_INLINE std::string PersonalColumns::str() const {
   if (columns.empty()) return "no column seems personal\n";
   std::string out;
   std::size_t widest = 0;
-  for (const PersonalColumn& column : columns) widest = std::max(widest, std::min<std::size_t>(column.column.size(), 40));
+  for (const PersonalColumn& column : columns)
+    widest = std::max(widest, std::min<std::size_t>(column.column.size(), 40));
   for (const PersonalColumn& column : columns) {
     std::string line = column.column;
     line.resize(std::max(widest, line.size()) + 2, ' ');

@@ -37,7 +37,8 @@ Column retexted(const Column& column, F&& text, std::int64_t& changed) {
     std::vector<std::uint32_t> recoded;
     std::vector<bool> differs;
     for (std::size_t i = 0; i < made.size(); ++i) {
-      recoded.push_back(static_cast<std::uint32_t>(std::lower_bound(sorted.begin(), sorted.end(), made[i]) - sorted.begin()));
+      recoded.push_back(
+          static_cast<std::uint32_t>(std::lower_bound(sorted.begin(), sorted.end(), made[i]) - sorted.begin()));
       differs.push_back(made[i] != column.schema().categories[i]);
     }
     make_codes(parts);
@@ -59,7 +60,8 @@ Column retexted(const Column& column, F&& text, std::int64_t& changed) {
     changed += made != cell;
     texts[static_cast<std::size_t>(row)] = std::move(made);
   }
-  parts.texts = join_texts(column.size(), [&](std::int64_t i) { return std::string_view(texts[static_cast<std::size_t>(i)]); });
+  parts.texts =
+      join_texts(column.size(), [&](std::int64_t i) { return std::string_view(texts[static_cast<std::size_t>(i)]); });
   return Column(std::move(parts));
 }
 
@@ -159,8 +161,8 @@ SYNTHDATA_INLINE Column masked_numbers(const Column& column, double unit, std::i
   return Column::integers(column.name(), values, missing).spelled(column.schema());
 }
 
-inline constexpr std::initializer_list<const char*> mask_names = {"redact", "remove", "keep_first", "keep_last", "shape",
-                                                                  "mail",   "year",   "month",      "round"};
+inline constexpr std::initializer_list<const char*> mask_names = {
+    "redact", "remove", "keep_first", "keep_last", "shape", "mail", "year", "month", "round"};
 }  // namespace detail
 
 SYNTHDATA_INLINE const char* name_of(Mask mask) { return detail::mask_names.begin()[static_cast<std::size_t>(mask)]; }
@@ -264,7 +266,8 @@ SYNTHDATA_INLINE Masking Masking::from_json(const Json& json) {
     from.read("keep", keep);
     from.read("unit", rule.unit);
     from.read("text", rule.text);
-    if (keep < 0 || keep > 1'000'000) throw DataError(concat("Masking: rule: expects keep of 0 to 1000000, got ", keep));
+    if (keep < 0 || keep > 1'000'000)
+      throw DataError(concat("Masking: rule: expects keep of 0 to 1000000, got ", keep));
     rule.mask = static_cast<Mask>(mask);
     rule.keep = static_cast<int>(keep);
     rules.push_back(std::move(rule));

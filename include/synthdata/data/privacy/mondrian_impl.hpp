@@ -117,8 +117,8 @@ class Dimension {
         const std::string text = column.cell(row);
         const auto at = leaves.find(text);
         if (at == leaves.end()) {
-          throw DataError(concat("Mondrian: column ", in_quotes(column.name()), ": the hierarchy has no leaf ",
-                                 in_quotes(text)));
+          throw DataError(
+              concat("Mondrian: column ", in_quotes(column.name()), ": the hierarchy has no leaf ", in_quotes(text)));
         }
         leaf_of.push_back(at->second);
         examples[static_cast<std::size_t>(at->second)] = row;
@@ -129,8 +129,8 @@ class Dimension {
       for (const std::int64_t row : values_.examples) {
         const double number = column.number(row);
         if (!std::isfinite(number)) {
-          throw DataError(concat("Mondrian: column ", in_quotes(column.name()), ", row ", row, ": expects a finite number, got ",
-                                 column.cell(row)));
+          throw DataError(concat("Mondrian: column ", in_quotes(column.name()), ", row ", row,
+                                 ": expects a finite number, got ", column.cell(row)));
         }
         numbers_.push_back(number);
       }
@@ -256,8 +256,8 @@ class MondrianCuts {
     }
     for (std::size_t i = 0; i < sensitive_.size(); ++i) {
       if (const double l = diversity(sensitive_[i].measure(all)); !diverse_enough(l)) {
-        throw DataError(concat("Mondrian: column ", in_quotes(options.sensitive[i]), ": no class can have l = ", options.l,
-                               ", the whole table has ", l));
+        throw DataError(concat("Mondrian: column ", in_quotes(options.sensitive[i]),
+                               ": no class can have l = ", options.l, ", the whole table has ", l));
       }
     }
     std::vector<Rows> open;
@@ -398,7 +398,8 @@ SYNTHDATA_INLINE Column typical_column(const Dimension& dimension, const std::ve
           mean += static_cast<double>(static_cast<std::uint64_t>(value(row)) - least) / count;
         }
         mean = std::floor(mean + 0.5);
-        middle = static_cast<std::int64_t>(least + (mean < static_cast<double>(most) ? static_cast<std::uint64_t>(mean) : most));
+        middle = static_cast<std::int64_t>(
+            least + (mean < static_cast<double>(most) ? static_cast<std::uint64_t>(mean) : most));
       }
     } else if (!none) {
       row_of = dimension.commonest(classes[c]);
@@ -418,11 +419,24 @@ SYNTHDATA_INLINE Column typical_column(const Dimension& dimension, const std::ve
   if (column.type() == ColumnType::date_time) {
     return Column::date_times(column.name(), whole, schema.pattern, schema.zone, missing).spelled(schema);
   }
-  if (column.size() == 0) return column;
   ColumnParts parts = column.take(source).parts();
+  parts.schema.as_written = false;
   parts.missing = missing_marks(missing);
-  Column taken(std::move(parts));
-  return holds_texts(schema) ? taken : taken.spelled(schema);
+  // nobody's value stays behind a missing one
+  if (holds_texts(schema)) {
+    const Texts texts = parts.texts;
+    parts.texts = join_texts(parts.size, [&](std::int64_t row) {
+      return missing[static_cast<std::size_t>(row)] ? std::string_view() : texts[row];
+    });
+    return Column(std::move(parts));
+  }
+  parts.texts = {};
+  for (std::int64_t row = 0; row < parts.size; ++row) {
+    if (!missing[static_cast<std::size_t>(row)]) continue;
+    if (column.type() == ColumnType::boolean) parts.values.data<std::uint8_t>()[row] = 0;
+    if (column.type() == ColumnType::categorical) store_code(parts, row, 0);
+  }
+  return Column(std::move(parts));
 }
 
 }  // namespace detail
@@ -430,8 +444,8 @@ SYNTHDATA_INLINE Column typical_column(const Dimension& dimension, const std::ve
 SYNTHDATA_INLINE Mondrian::Mondrian(MondrianOptions options) : options_(std::move(options)) {
   const MondrianOptions& o = options_;
   if (o.k < 1 || !(o.l >= 1.0) || !(o.t >= 0.0 && o.t <= 1.0)) {
-    throw NumericError(concat("Mondrian: expects k >= 1, l >= 1 and 0 <= t <= 1, got k = ", o.k, ", l = ", o.l,
-                              ", t = ", o.t));
+    throw NumericError(
+        concat("Mondrian: expects k >= 1, l >= 1 and 0 <= t <= 1, got k = ", o.k, ", l = ", o.l, ", t = ", o.t));
   }
   if (o.quasi_identifiers.empty()) throw DataError("Mondrian: expects at least one quasi-identifier");
   for (std::size_t i = 0; i < o.quasi_identifiers.size(); ++i) {
@@ -450,8 +464,8 @@ SYNTHDATA_INLINE Mondrian::Mondrian(MondrianOptions options) : options_(std::mov
   for (const Hierarchy& hierarchy : o.hierarchies) {
     const auto& names = o.quasi_identifiers;
     if (std::find(names.begin(), names.end(), hierarchy.column) == names.end()) {
-      throw DataError(concat("Mondrian: the hierarchy of column ", in_quotes(hierarchy.column),
-                             ": that is no quasi-identifier"));
+      throw DataError(
+          concat("Mondrian: the hierarchy of column ", in_quotes(hierarchy.column), ": that is no quasi-identifier"));
     }
     detail::HierarchyTree{hierarchy};
   }
@@ -492,20 +506,19 @@ SYNTHDATA_INLINE Anonymized Mondrian::apply(const Table& table, CleaningReport* 
   }
   result.before = anonymity(table, options_.quasi_identifiers, options_.sensitive);
   result.after = anonymity(result.table, options_.quasi_identifiers, options_.sensitive);
-  result.average_class = static_cast<double>(table.size()) /
-                         static_cast<double>(result.after.classes * options_.k);
+  result.average_class = static_cast<double>(table.size()) / static_cast<double>(result.after.classes * options_.k);
   return result;
 }
 
 SYNTHDATA_INLINE std::string Anonymized::str() const {
   std::string out = "before: " + before.str() + "after:  " + after.str();
-  out += concat("average class over k ", detail::four_digits(average_class), ", certainty penalty ", detail::four_digits(penalty),
-                '\n');
+  out += concat("average class over k ", detail::four_digits(average_class), ", certainty penalty ",
+                detail::four_digits(penalty), '\n');
   std::size_t widest = 0;
   for (const ColumnLoss& loss : losses) widest = std::max(widest, std::min<std::size_t>(loss.column.size(), 40));
   for (const ColumnLoss& loss : losses) {
-    out += concat("  ", loss.column, std::string(std::max(widest, loss.column.size()) + 2 - loss.column.size(), ' '), loss.changed,
-                  " cells changed, penalty ", detail::four_digits(loss.penalty), '\n');
+    out += concat("  ", loss.column, std::string(std::max(widest, loss.column.size()) + 2 - loss.column.size(), ' '),
+                  loss.changed, " cells changed, penalty ", detail::four_digits(loss.penalty), '\n');
   }
   return out;
 }
@@ -543,9 +556,9 @@ SYNTHDATA_INLINE Json Mondrian::json() const {
 }
 
 SYNTHDATA_INLINE Mondrian Mondrian::from_json(const Json& json) {
-  const detail::JsonMembers members(json, "Mondrian",
-                                    {"kind", "quasi_identifiers", "k", "relaxed", "sensitive", "l", "diversity", "t",
-                                     "hierarchies", "recoding"});
+  const detail::JsonMembers members(
+      json, "Mondrian",
+      {"kind", "quasi_identifiers", "k", "relaxed", "sensitive", "l", "diversity", "t", "hierarchies", "recoding"});
   MondrianOptions o;
   std::size_t kind = 0, diversity = 0, recoding = 0;
   members.read_name("kind", {"mondrian"}, kind);

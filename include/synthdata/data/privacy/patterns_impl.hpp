@@ -68,9 +68,8 @@ inline std::int64_t value_of(std::string_view digits) {
 }
 /// `shape` has 9 for a digit and A for a capital letter.
 inline bool shaped(std::string_view text, std::string_view shape) {
-  return text.size() == shape.size() && std::equal(text.begin(), text.end(), shape.begin(), [](char c, char s) {
-           return s == '9' ? digit(c) : upper(c);
-         });
+  return text.size() == shape.size() && std::equal(text.begin(), text.end(), shape.begin(),
+                                                   [](char c, char s) { return s == '9' ? digit(c) : upper(c); });
 }
 
 SYNTHDATA_INLINE bool luhn_holds(std::string_view digits) {
@@ -105,7 +104,8 @@ SYNTHDATA_INLINE std::string folded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead >= 0xC3 && lead <= 0xC5 && i + 1 < text.size() && (static_cast<unsigned char>(text[i + 1]) & 0xC0) == 0x80) {
+    if (lead >= 0xC3 && lead <= 0xC5 && i + 1 < text.size() &&
+        (static_cast<unsigned char>(text[i + 1]) & 0xC0) == 0x80) {
       const char base = plain[(lead - 0xC3u) * 64 + (static_cast<unsigned char>(text[i + 1]) & 0x3Fu)];
       if (base != '.') {
         out += text.substr(i, 2) == "\xc3\x9f" ? "ss" : std::string(1, base);
@@ -133,7 +133,8 @@ SYNTHDATA_INLINE bool is_mail(std::string_view text) {
   const std::string_view local = text.substr(0, at), domain = text.substr(at + 1);
   char before = '.';
   for (const char c : local) {
-    if (!letter(c) && !digit(c) && std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) == std::string_view::npos) return false;
+    if (!letter(c) && !digit(c) && std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) == std::string_view::npos)
+      return false;
     if (c == '.' && before == '.') return false;
     before = c;
   }
@@ -206,7 +207,8 @@ SYNTHDATA_INLINE bool is_ipv4(std::string_view text) {
   while (true) {
     std::size_t length = 0;
     while (length < text.size() && digit(text[length])) ++length;
-    if (length == 0 || length > 3 || (length > 1 && text[0] == '0') || value_of(text.substr(0, length)) > 255) return false;
+    if (length == 0 || length > 3 || (length > 1 && text[0] == '0') || value_of(text.substr(0, length)) > 255)
+      return false;
     ++parts;
     text.remove_prefix(length);
     if (text.empty()) return parts == 4;
@@ -260,7 +262,8 @@ SYNTHDATA_INLINE bool is_card(std::string_view number) {
   const bool diners = n >= 14 && ((four >= 3000 && four <= 3059) || two == 36 || two == 38 || two == 39);
   const bool discover = n >= 16 && (four == 6011 || two == 65 || (four >= 6440 && four <= 6499));
   const bool others = n >= 16 && ((four >= 3528 && four <= 3589) || two == 62);  // JCB, UnionPay
-  const bool maestro = two == 50 || (two >= 56 && two <= 58) || four == 6304 || four == 6759 || (four >= 6761 && four <= 6763);
+  const bool maestro =
+      two == 50 || (two >= 56 && two <= 58) || four == 6304 || four == 6759 || (four >= 6761 && four <= 6763);
   return (visa || mastercard || american || diners || discover || others || maestro) && luhn_holds(number);
 }
 
@@ -341,13 +344,16 @@ SYNTHDATA_INLINE bool is_french_nir(std::string_view text) {
 
 SYNTHDATA_INLINE bool is_italian_fiscal_code(std::string_view text) {
   if (text.size() != 16) return false;
-  const auto number = [](char c) { return digit(c) || std::string_view("LMNPQRSTUV").find(c) != std::string_view::npos; };
+  const auto number = [](char c) {
+    return digit(c) || std::string_view("LMNPQRSTUV").find(c) != std::string_view::npos;
+  };
   for (std::size_t i = 0; i < 16; ++i) {
     const bool wants_number = i == 6 || i == 7 || i == 9 || i == 10 || (i >= 12 && i <= 14);
     if (wants_number ? !number(text[i]) : !upper(text[i])) return false;
   }
   if (std::string_view("ABCDEHLMPRST").find(text[8]) == std::string_view::npos) return false;
-  constexpr int odd[26] = {1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
+  constexpr int odd[26] = {1,  0,  5, 7, 9, 13, 15, 17, 19, 21, 2,  4,  18,
+                           20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
   int sum = 0;
   for (std::size_t i = 0; i < 15; ++i) {
     const int value = digit(text[i]) ? text[i] - '0' : text[i] - 'A';
@@ -399,11 +405,13 @@ SYNTHDATA_INLINE bool is_name(std::string_view text, bool hinted) {
 
 SYNTHDATA_INLINE bool is_address(std::string_view text) {
   constexpr std::string_view words[] = {
-      "street", "st",    "road",   "rd",     "avenue", "ave",     "lane",  "ln",   "drive",   "dr",   "boulevard", "blvd",
-      "court",  "place", "square", "way",    "strasse", "str",    "weg",   "platz", "allee",   "gasse", "rue",       "chemin",
-      "quai",   "via",   "viale",  "piazza", "corso",  "calle",   "avda",  "avenida", "paseo", "plaza", "rua",       "travessa",
-      "ulica",  "ul",    "aleja",  "straat", "laan",   "plein",   "gatan", "gata", "vagen",   "vej",  "gade",      "utca"};
-  constexpr std::string_view ends[] = {"strasse", "str", "straat", "weg", "gasse", "platz", "allee", "laan", "gatan", "vagen", "vej", "gade"};
+      "street",    "st",      "road",  "rd",     "avenue", "ave",      "lane",    "ln",     "drive", "dr",
+      "boulevard", "blvd",    "court", "place",  "square", "way",      "strasse", "str",    "weg",   "platz",
+      "allee",     "gasse",   "rue",   "chemin", "quai",   "via",      "viale",   "piazza", "corso", "calle",
+      "avda",      "avenida", "paseo", "plaza",  "rua",    "travessa", "ulica",   "ul",     "aleja", "straat",
+      "laan",      "plein",   "gatan", "gata",   "vagen",  "vej",      "gade",    "utca"};
+  constexpr std::string_view ends[] = {"strasse", "str",  "straat", "weg",   "gasse", "platz",
+                                       "allee",   "laan", "gatan",  "vagen", "vej",   "gade"};
   if (text.size() > 200) return false;
   bool number = false, street = false;
   const std::string plain = folded(text);
@@ -434,10 +442,10 @@ SYNTHDATA_INLINE bool is_birth_date(std::string_view text) {
 }  // namespace detail
 
 SYNTHDATA_INLINE const char* name_of(PersonalKind kind) {
-  constexpr const char* names[personal_kinds] = {
-      "name",        "mail",         "phone",           "address",     "birth date",     "card",
-      "IBAN",        "IP address",   "US SSN",          "UK NINO",     "German tax id",  "Spanish DNI or NIE",
-      "French NIR",  "codice fiscale", "Brazilian CPF", "Aadhaar"};
+  constexpr const char* names[personal_kinds] = {"name",       "mail",           "phone",         "address",
+                                                 "birth date", "card",           "IBAN",          "IP address",
+                                                 "US SSN",     "UK NINO",        "German tax id", "Spanish DNI or NIE",
+                                                 "French NIR", "codice fiscale", "Brazilian CPF", "Aadhaar"};
   return names[static_cast<std::size_t>(kind)];
 }
 

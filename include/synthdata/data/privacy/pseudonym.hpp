@@ -63,6 +63,9 @@ class Pseudonyms {
   static Pseudonyms from_json(const Json& json, std::string_view key);
 
  private:
+  Digest digest_of(const PseudonymRule& rule, std::string_view subject) const;
+  std::string made_of(const PseudonymRule& rule, std::string_view cell, Digest digest) const;
+
   HmacSha256 hash_;
   std::string key_check_;
   std::vector<PseudonymRule> rules_;

@@ -8,7 +8,9 @@
 #include <synthdata/data/privacy/names.hpp>
 #include <synthdata/data/privacy/pseudonym.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iterator>
 #include <unordered_map>
 
@@ -37,6 +39,11 @@ inline char next_digit(Digest& number) {
   return static_cast<char>('0' + rest);
 }
 
+SYNTHDATA_INLINE std::int64_t different(std::vector<std::uint64_t>& values) {
+  std::sort(values.begin(), values.end());
+  return std::unique(values.begin(), values.end()) - values.begin();
+}
+
 SYNTHDATA_INLINE std::string in_small_letters(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
@@ -56,7 +63,8 @@ SYNTHDATA_INLINE Pseudonyms::Pseudonyms(std::string_view key, std::vector<Pseudo
   key_check_ = hex(hash_("check")).substr(0, 8);
   std::unordered_map<std::string_view, int> seen;
   for (const PseudonymRule& rule : rules_) {
-    if (++seen[rule.column] > 1) throw DataError(concat("Pseudonyms: column ", in_quotes(rule.column), " has two rules"));
+    if (++seen[rule.column] > 1)
+      throw DataError(concat("Pseudonyms: column ", in_quotes(rule.column), " has two rules"));
     if (rule.domain.find('\0') != std::string::npos) {
       throw DataError(concat("Pseudonyms: column ", in_quotes(rule.column), ": a domain has no zero byte"));
     }
@@ -68,12 +76,20 @@ SYNTHDATA_INLINE Pseudonyms::Pseudonyms(std::string_view key, std::vector<Pseudo
   }
 }
 
-SYNTHDATA_INLINE std::string Pseudonyms::of(const PseudonymRule& rule, std::string_view cell,
-                                            std::string_view subject) const {
+SYNTHDATA_INLINE Digest Pseudonyms::digest_of(const PseudonymRule& rule, std::string_view subject) const {
   std::string message = rule.domain;
   message += '\0';
   message += rule.exact ? std::string(subject) : detail::in_small_letters(detail::trimmed(subject));
-  Digest digest = hash_(message);
+  return hash_(message);
+}
+
+SYNTHDATA_INLINE std::string Pseudonyms::of(const PseudonymRule& rule, std::string_view cell,
+                                            std::string_view subject) const {
+  return made_of(rule, cell, digest_of(rule, subject));
+}
+
+SYNTHDATA_INLINE std::string Pseudonyms::made_of(const PseudonymRule& rule, std::string_view cell,
+                                                 Digest digest) const {
   const auto pick = [&](const auto& names, std::size_t part) {
     return names[static_cast<std::size_t>(detail::word_of(digest, part) % std::size(names))];
   };
@@ -94,8 +110,8 @@ SYNTHDATA_INLINE std::string Pseudonyms::of(const PseudonymRule& rule, std::stri
     case PseudonymFormat::last_name:
       return std::string(last);
     case PseudonymFormat::mail:
-      return concat(detail::in_small_letters(first), ".", detail::in_small_letters(last), ".", hex(digest).substr(40, 8),
-                    "@example.org");
+      return concat(detail::in_small_letters(first), ".", detail::in_small_letters(last), ".",
+                    hex(digest).substr(40, 8), "@example.org");
     case PseudonymFormat::phone: {
       std::string out(cell);
       int drawn = 0;
@@ -117,18 +133,20 @@ SYNTHDATA_INLINE Table Pseudonyms::apply(const Table& table, CleaningReport* rep
     const Column& subject = rule.subject.empty() ? column : table[rule.subject];
     const bool own = &subject == &column;
     std::int64_t replaced = 0;
-    std::unordered_map<std::string, std::string> subjects;  // and their pseudonyms
+    std::vector<std::uint64_t> subjects, pseudonyms;  // 64 bits of a hash stand for each
     const auto made = [&](std::string_view cell, std::string_view who) {
-      std::string pseudonym = of(rule, cell, who);
+      const Digest digest = digest_of(rule, who);
+      std::string pseudonym = made_of(rule, cell, digest);
       if (report) {
-        subjects.emplace(rule.exact ? std::string(who) : detail::in_small_letters(detail::trimmed(who)), pseudonym);
+        subjects.push_back(detail::word_of(digest, 0));
+        pseudonyms.push_back(std::hash<std::string>()(pseudonym));
       }
       return pseudonym;
     };
     if (own) {
       std::int64_t changed = 0;
-      result = result.with(
-          detail::retexted(column, [&](std::string_view cell) { return made(cell, cell); }, changed));
+      result = result.with(detail::retexted(
+          column, [&](std::string_view cell) { return made(cell, cell); }, changed));
       replaced = column.size() - column.missing_count();
     } else {
       std::vector<std::string> texts(static_cast<std::size_t>(table.size()));
@@ -148,10 +166,9 @@ SYNTHDATA_INLINE Table Pseudonyms::apply(const Table& table, CleaningReport* rep
     if (!report) continue;
     const std::string step = concat("pseudonym ", name_of(rule.format));
     report->add(step, rule.column, "replaced", replaced);
-    std::unordered_map<std::string_view, int> different;
-    for (const auto& [who, pseudonym] : subjects) ++different[pseudonym];
+    // a phone number written in two ways has two pseudonyms
     report->add(step, rule.column, "sharing a pseudonym",
-                static_cast<std::int64_t>(subjects.size()) - static_cast<std::int64_t>(different.size()));
+                std::max<std::int64_t>(0, detail::different(subjects) - detail::different(pseudonyms)));
   }
   return result;
 }
@@ -201,7 +218,8 @@ SYNTHDATA_INLINE Pseudonyms Pseudonyms::from_json(const Json& json, std::string_
 }
 
 SYNTHDATA_INLINE double pseudonym_count(PseudonymFormat format, int length) {
-  const auto first = static_cast<double>(std::size(detail::first_names)), last = static_cast<double>(std::size(detail::surnames));
+  const auto first = static_cast<double>(std::size(detail::first_names)),
+             last = static_cast<double>(std::size(detail::surnames));
   switch (format) {
     case PseudonymFormat::token:
       return std::exp2(4.0 * length);
