@@ -9,7 +9,6 @@
 #include <synthdata/data/privacy/names.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <set>
 
@@ -192,6 +191,38 @@ TEST_CASE("personal columns are found by their cells and by their names") {
   CHECK(has(PersonalColumns().str(), "no column"));
   CHECK_THROWS_AS(detect_personal(table, {.least = 2.0}), NumericError);
   CHECK_THROWS_AS(detect_personal(table, {.max_rows = 0}), NumericError);
+}
+
+TEST_CASE("column names are understood in several languages") {
+  const std::pair<const char*, PersonalKind> all[] = {{"dateOfBirth", PersonalKind::birth_date},
+                                                      {"E-Mail-Adresse", PersonalKind::mail},
+                                                      {"IP-Adresse", PersonalKind::ip},
+                                                      {"Stra\xc3\x9f"
+                                                       "e",
+                                                       PersonalKind::address},
+                                                      {"Pr\xc3\xa9nom", PersonalKind::name},
+                                                      {"n\xc3\xbamero de tel\xc3\xa9"
+                                                       "fono",
+                                                       PersonalKind::phone},
+                                                      {"Codice_Fiscale", PersonalKind::italian_fiscal_code},
+                                                      {"customer.last.name", PersonalKind::name},
+                                                      {"data de nascimento", PersonalKind::birth_date},
+                                                      {"SSN", PersonalKind::us_ssn}};
+  const auto found = [](const char* name) {
+    return detect_personal(Table({Column::texts(name, std::vector<std::string>{"?"})})).columns;
+  };
+  for (const auto& [name, kind] : all) {
+    INFO(name);
+    REQUIRE(found(name).size() == 1);
+    CHECK(found(name)[0].kind == kind);
+    CHECK(found(name)[0].by_name);
+    CHECK(found(name)[0].confidence == 0.5);
+  }
+  for (const char* name :
+       {"age", "rename", "mailbox_size", "cell_count", "ipsum", "pan", "", "file_name", "MAC address"}) {
+    INFO(name);
+    CHECK(found(name).empty());
+  }
 }
 
 TEST_CASE("a share of ids that chance explains is no finding") {

@@ -1,8 +1,7 @@
 // synthdata/data/privacy/names.hpp: first names and surnames that are common in several countries.
 //
-// Such as public statistics (censuses, registers of births) list on top; without accents, in ASCII order regardless of
-// case. Surnames that
-// are also everyday words or colours ("White", "King") are left out.
+// Such as public statistics (censuses, registers of births) list on top; without accents, in the order of their small
+// letters. Surnames that are also everyday words or colours ("White", "King") are left out.
 //
 // A pseudonym is chosen by its place in these lists: a change here changes all pseudonyms of names.
 //

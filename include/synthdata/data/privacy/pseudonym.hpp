@@ -19,7 +19,7 @@ namespace synthdata {
 enum class PseudonymFormat : std::uint8_t {
   token,       ///< `length` hexadecimal digits, 4 bits each
   digits,      ///< `length` decimal digits, leading zeros kept
-  name,        ///< "Emma Keller", of some 99,000
+  name,        ///< "Emma Keller", of some 98,000
   first_name,  ///< of some 300
   last_name,   ///< of some 300
   mail,        ///< "emma.keller.1f2e3d4c@example.org", with 32 bits of the hash; example.org is reserved (RFC 2606)
