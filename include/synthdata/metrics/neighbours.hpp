@@ -47,8 +47,7 @@ Tensor neighbour_picture(const Tensor& samples, const SampleReader& real, std::i
 /// @param samples  f32 [N, ...]
 /// @param real     a data set, or a tensor f32 [M, ...], M >= 1, whose samples have the same shape
 /// @throws ShapeError, DTypeError if they do not fit, NumericError for values that are not finite.
-/// Cost: N M D multiply-adds as matrix products in f32 over blocks, so memory stays small. Pairs that f32 cannot tell
-/// apart may be taken for one another; the distance given is that of the pair, computed in f64.
+/// Cost: N M D multiply-adds as matrix products in f32 over blocks, so memory stays small; exact, see data/nearest.hpp.
 template <Dataset D>
 Neighbours nearest_neighbours(const Tensor& samples, const D& real) {
   return detail::nearest_neighbours(samples, detail::reader_of(real));

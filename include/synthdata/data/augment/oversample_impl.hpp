@@ -1,0 +1,255 @@
+// synthdata/data/augment/oversample_impl.hpp: bodies of data/augment/oversample.hpp.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/core/random.hpp>
+#include <synthdata/data/augment/oversample.hpp>
+#include <synthdata/data/clean/columns.hpp>
+#include <synthdata/data/nearest.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+namespace synthdata {
+
+namespace detail {
+
+/// Uniform in [0, 1), 53 bits.
+inline double even_share(Rng& rng) { return static_cast<double>(rng.next_u64() >> 11) * 0x1p-53; }
+
+/// What SMOTE, SMOTENC and ADASYN share.
+class Oversampler {
+ public:
+  using Rows = std::vector<std::int64_t>;
+
+  Oversampler(const char* name, const Table& table, const OversampleOptions& options, bool categories)
+      : name_(name), table_(table), options_(options) {
+    if (options.neighbours < 1 || !(options.ratio > 0.0 && options.ratio <= 1.0)) {
+      throw NumericError(concat(name, ": expects neighbours >= 1 and 0 < ratio <= 1, got ", options.neighbours, " and ",
+                                options.ratio));
+    }
+    const Column& target = table[options.target];
+    if (target.type() == ColumnType::real) fail(target, "expects classes, got real numbers");
+    for (const Column& column : table.columns()) {
+      if (const std::int64_t absent = absent_count(column); absent > 0) {
+        fail(column, concat(absent, " values are missing; fill them or drop their rows first"));
+      }
+      if (&column == &target) continue;
+      if (is_between_type(column.type())) {
+        numeric_.push_back(&column);
+      } else if (categories && (column.type() == ColumnType::categorical || column.type() == ColumnType::boolean)) {
+        categorical_.push_back(&column);
+      } else {
+        fail(column, concat("is ", column.type(), "; expects numbers and dates",
+                            categories ? ", categories and booleans" : " (smotenc takes categories too)"));
+      }
+    }
+    if (numeric_.empty() && categorical_.empty())
+      throw DataError(concat(name, ": expects a column besides the target"));
+    std::unordered_map<std::string, std::size_t> known;
+    for (std::int64_t row = 0; row < table.size(); ++row) {
+      const auto [at, is_new] = known.emplace(target.cell(row), classes_.size());
+      if (is_new) {
+        classes_.emplace_back();
+        names_.push_back(at->first);
+      }
+      classes_[at->second].push_back(row);
+      class_of_.push_back(at->second);
+    }
+    std::size_t largest = 0;
+    for (const Rows& rows : classes_) largest = std::max(largest, rows.size());
+    wanted_.assign(classes_.size(), 0);
+    if (options.counts.empty()) {
+      const auto up_to = static_cast<std::int64_t>(options.ratio * static_cast<double>(largest));
+      for (std::size_t c = 0; c < classes_.size(); ++c) {
+        wanted_[c] = std::max<std::int64_t>(0, up_to - static_cast<std::int64_t>(classes_[c].size()));
+      }
+    }
+    for (const auto& [text, count] : options.counts) {
+      const auto at = known.find(text);
+      if (at == known.end()) fail(target, concat("there is no class ", in_quotes(text)));
+      const auto size = static_cast<std::int64_t>(classes_[at->second].size());
+      if (count < size)
+        fail(target, concat("class ", in_quotes(text), " has ", size, " rows already, wanted are ", count));
+      wanted_[at->second] = count - size;
+    }
+    for (std::size_t c = 0; c < classes_.size(); ++c) {
+      const auto size = static_cast<std::int64_t>(classes_[c].size());
+      if (wanted_[c] > 0 && size <= options.neighbours) {
+        fail(target, concat("class ", in_quotes(names_[c]), " has ", size, " rows; ", options.neighbours,
+                            " neighbours need at least ", options.neighbours + 1));
+      }
+    }
+    for (const Column* column : numeric_) {
+      const double deviation = standard_deviation(*column, nullptr);
+      scales_.push_back(options.standardise && deviation > 0.0 ? 1.0 / deviation : 1.0);
+    }
+  }
+
+  std::size_t classes() const { return classes_.size(); }
+  std::int64_t wanted(std::size_t c) const { return wanted_[c]; }
+  const Rows& rows(std::size_t c) const { return classes_[c]; }
+
+  /// Rows as points; categories add to distances as in a class whose numbers have that median deviation.
+  Tensor points(const Rows& rows, double median) const {
+    std::int64_t width = static_cast<std::int64_t>(numeric_.size());
+    for (const Column* column : categorical_) width += choices(*column);
+    Tensor points = Tensor::zeros({static_cast<std::int64_t>(rows.size()), width}, DType::f64, Device::cpu());
+    double* to = points.data<double>();
+    for (const std::int64_t row : rows) {
+      for (std::size_t i = 0; i < numeric_.size(); ++i) to[i] = number(*numeric_[i], row) * scales_[i];
+      std::int64_t at = static_cast<std::int64_t>(numeric_.size());
+      for (const Column* column : categorical_) {
+        to[at + choice(*column, row)] = median * std::sqrt(0.5);  // two of them differ if the categories do
+        at += choices(*column);
+      }
+      to += width;
+    }
+    return points;
+  }
+  /// The median of the standard deviations of the numeric columns, in units of the points.
+  double median_deviation(const Rows& rows) const {
+    if (numeric_.empty()) return 1.0;
+    std::vector<double> deviations;
+    for (std::size_t i = 0; i < numeric_.size(); ++i) {
+      deviations.push_back(standard_deviation(*numeric_[i], &rows) * scales_[i]);
+    }
+    std::sort(deviations.begin(), deviations.end());
+    const std::size_t half = deviations.size() / 2;
+    return deviations.size() % 2 ? deviations[half] : 0.5 * (deviations[half - 1] + deviations[half]);
+  }
+
+  /// Share of each row's nearest neighbours in the table that are of another class.
+  std::vector<double> foreign_shares(std::size_t c) const {
+    const std::int64_t k = options_.neighbours;
+    Rows all(static_cast<std::size_t>(table_.size()));
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
+    const Nearest found = nearest(points(classes_[c], 1.0), points(all, 1.0), k + 1);  // one may be the row itself
+    std::vector<double> shares;
+    for (std::size_t i = 0; i < classes_[c].size(); ++i) {
+      std::int64_t seen = 0, foreign = 0;
+      for (std::int64_t n = 0; n <= k && seen < k; ++n) {
+        const std::int64_t row = found.index.data<std::int64_t>()[static_cast<std::int64_t>(i) * (k + 1) + n];
+        if (row == classes_[c][i]) continue;
+        ++seen;
+        foreign += class_of_[static_cast<std::size_t>(row)] != c;
+      }
+      shares.push_back(static_cast<double>(foreign) / static_cast<double>(k));
+    }
+    return shares;
+  }
+
+  /// Adds the new rows of a class; row i of it is the base of counts[i].
+  void make(std::size_t c, const std::vector<std::int64_t>& counts) {
+    const Rows& rows = classes_[c];
+    const double median = categorical_.empty() ? 1.0 : median_deviation(rows);
+    const std::int64_t k = options_.neighbours;
+    const Nearest found = nearest_others(points(rows, median), k);
+    const std::int64_t* index = found.index.data<std::int64_t>();
+    const Rng of_class = Rng(options_.seed).split(c);
+    plan_.neighbours = k;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      Rng rng = of_class.split(i);
+      for (std::int64_t made = 0; made < counts[i]; ++made) {
+        const std::int64_t* nearest = index + static_cast<std::int64_t>(i) * k;
+        const auto chosen = static_cast<std::size_t>(nearest[rng.below(k)]);
+        plan_.rows.push_back({rows[i], rows[chosen], even_share(rng)});
+        for (std::int64_t n = 0; n < k; ++n) plan_.voters.push_back(rows[static_cast<std::size_t>(nearest[n])]);
+      }
+    }
+  }
+  Oversampled result() {
+    if (plan_.rows.empty()) return {table_, {}};
+    Table grown = table_.append(rows_of(table_, options_.target, plan_));
+    return {std::move(grown), std::move(plan_.rows)};
+  }
+
+  [[noreturn]] void fail(const Column& column, const std::string& text) const {
+    throw DataError(concat(name_, ": column ", in_quotes(column.name()), ": ", text));
+  }
+  const std::string& class_name(std::size_t c) const { return names_[c]; }
+
+ private:
+  double number(const Column& column, std::int64_t row) const {
+    const double value = column.number(row);
+    if (!std::isfinite(value)) fail(column, concat("row ", row, " is ", value));
+    return value;
+  }
+  /// Of all rows or the named ones; divided by their number.
+  double standard_deviation(const Column& column, const Rows* rows) const {
+    const std::int64_t count = rows ? static_cast<std::int64_t>(rows->size()) : table_.size();
+    const auto value = [&](std::int64_t i) { return number(column, rows ? (*rows)[static_cast<std::size_t>(i)] : i); };
+    double mean = 0.0, squares = 0.0;
+    for (std::int64_t i = 0; i < count; ++i) mean += value(i) / static_cast<double>(count);
+    for (std::int64_t i = 0; i < count; ++i) squares += (value(i) - mean) * (value(i) - mean);
+    return count ? std::sqrt(squares / static_cast<double>(count)) : 0.0;
+  }
+  static std::int64_t choices(const Column& column) {
+    return column.type() == ColumnType::boolean ? 2 : static_cast<std::int64_t>(column.schema().categories.size());
+  }
+  static std::int64_t choice(const Column& column, std::int64_t row) {
+    return column.type() == ColumnType::boolean ? column.boolean(row) : column.code(row);
+  }
+
+  const char* name_;
+  const Table& table_;
+  const OversampleOptions& options_;
+  std::vector<const Column*> numeric_, categorical_;
+  std::vector<double> scales_;         // by numeric column
+  std::vector<Rows> classes_;          // in the order of their first rows
+  std::vector<std::string> names_;     // by class
+  std::vector<std::size_t> class_of_;  // by row
+  std::vector<std::int64_t> wanted_;   // new rows, by class
+  RowPlan plan_;
+};
+
+SYNTHDATA_INLINE Oversampled evenly_oversampled(const char* name, const Table& table, const OversampleOptions& options,
+                                                bool categories) {
+  Oversampler oversampler(name, table, options, categories);
+  for (std::size_t c = 0; c < oversampler.classes(); ++c) {
+    if (oversampler.wanted(c) == 0) continue;
+    const auto size = static_cast<std::int64_t>(oversampler.rows(c).size());
+    std::vector<std::int64_t> counts(oversampler.rows(c).size(), oversampler.wanted(c) / size);
+    Rng rng = Rng(options.seed).split(c).split(static_cast<std::uint64_t>(size));  // no row has that number
+    const std::vector<std::int64_t> order = rng.permutation(size);
+    for (std::int64_t i = 0; i < oversampler.wanted(c) % size; ++i) {
+      ++counts[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])];
+    }
+    oversampler.make(c, counts);
+  }
+  return oversampler.result();
+}
+
+}  // namespace detail
+
+SYNTHDATA_INLINE Oversampled smote(const Table& table, const OversampleOptions& options) {
+  return detail::evenly_oversampled("smote", table, options, false);
+}
+SYNTHDATA_INLINE Oversampled smotenc(const Table& table, const OversampleOptions& options) {
+  return detail::evenly_oversampled("smotenc", table, options, true);
+}
+
+SYNTHDATA_INLINE Oversampled adasyn(const Table& table, const OversampleOptions& options) {
+  detail::Oversampler oversampler("adasyn", table, options, false);
+  for (std::size_t c = 0; c < oversampler.classes(); ++c) {
+    if (oversampler.wanted(c) == 0) continue;
+    const std::vector<double> shares = oversampler.foreign_shares(c);
+    double sum = 0.0;
+    for (const double share : shares) sum += share;
+    if (sum <= 0.0) {
+      oversampler.fail(table[options.target], concat("no row of class ", in_quotes(oversampler.class_name(c)),
+                                                     " has a neighbour of another class; use smote"));
+    }
+    std::vector<std::int64_t> counts;
+    for (const double share : shares) {
+      counts.push_back(
+          static_cast<std::int64_t>(std::nearbyint(share / sum * static_cast<double>(oversampler.wanted(c)))));
+    }
+    oversampler.make(c, counts);
+  }
+  return oversampler.result();
+}
+
+}  // namespace synthdata
