@@ -36,6 +36,7 @@
 #include <synthdata/data/loader.hpp>
 #include <synthdata/data/nearest.hpp>
 #include <synthdata/data/number.hpp>
+#include <synthdata/data/profile.hpp>
 #include <synthdata/data/schema.hpp>
 #include <synthdata/data/table.hpp>
 #include <synthdata/data/table_stream.hpp>
