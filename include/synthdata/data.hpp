@@ -18,10 +18,13 @@
 #include <synthdata/data/clean/cleaner.hpp>
 #include <synthdata/data/clean/columns.hpp>
 #include <synthdata/data/clean/duplicates.hpp>
+#include <synthdata/data/clean/features.hpp>
 #include <synthdata/data/clean/fill.hpp>
 #include <synthdata/data/clean/isolation_forest.hpp>
 #include <synthdata/data/clean/knn_fill.hpp>
+#include <synthdata/data/clean/labels.hpp>
 #include <synthdata/data/clean/missing.hpp>
+#include <synthdata/data/clean/near_duplicates.hpp>
 #include <synthdata/data/clean/outliers.hpp>
 #include <synthdata/data/clean/regression_fill.hpp>
 #include <synthdata/data/clean/report.hpp>
