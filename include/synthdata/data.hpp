@@ -24,10 +24,13 @@
 #include <synthdata/data/clean/cleaner.hpp>
 #include <synthdata/data/clean/columns.hpp>
 #include <synthdata/data/clean/duplicates.hpp>
+#include <synthdata/data/clean/features.hpp>
 #include <synthdata/data/clean/fill.hpp>
 #include <synthdata/data/clean/isolation_forest.hpp>
 #include <synthdata/data/clean/knn_fill.hpp>
+#include <synthdata/data/clean/labels.hpp>
 #include <synthdata/data/clean/missing.hpp>
+#include <synthdata/data/clean/near_duplicates.hpp>
 #include <synthdata/data/clean/outliers.hpp>
 #include <synthdata/data/clean/regression_fill.hpp>
 #include <synthdata/data/clean/report.hpp>
@@ -54,6 +57,7 @@
 #include <synthdata/data/privacy/names.hpp>
 #include <synthdata/data/privacy/patterns.hpp>
 #include <synthdata/data/privacy/pseudonym.hpp>
+#include <synthdata/data/profile.hpp>
 #include <synthdata/data/read.hpp>
 #include <synthdata/data/records.hpp>
 #include <synthdata/data/result_columns.hpp>

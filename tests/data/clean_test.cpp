@@ -10,7 +10,9 @@
 #include <synthdata/data/clean/fill.hpp>
 #include <synthdata/data/clean/isolation_forest.hpp>
 #include <synthdata/data/clean/knn_fill.hpp>
+#include <synthdata/data/clean/labels.hpp>
 #include <synthdata/data/clean/missing.hpp>
+#include <synthdata/data/clean/near_duplicates.hpp>
 #include <synthdata/data/clean/outliers.hpp>
 #include <synthdata/data/clean/regression_fill.hpp>
 #include <synthdata/data/csv.hpp>
@@ -407,6 +409,172 @@ TEST_CASE("duplicates are found in all or some columns, and the first, the last 
   CHECK(has(data_error([&] { Duplicates::fit(table, {.columns = {"b"}}); }), "no column is called \"b\""));
 }
 
+TEST_CASE("near duplicates are the rows within a bound of an earlier row that stays") {
+  Rng rng(11);
+  Reals x, y;
+  Ints c;
+  for (int i = 0; i < 600; ++i) {
+    x.push_back(std::round(rng.normal() * 64.0) / 64.0);
+    y.push_back(rng.normal());
+    c.push_back(rng.below(2));
+  }
+  const Table table({Column::reals("x", x), Column::reals("y", y), Column::categorical("c", c, {"p", "q"})});
+  const auto scaled = [](Reals v) {
+    double mean = 0.0, squares = 0.0;
+    for (const double a : v) mean += a / static_cast<double>(v.size());
+    for (const double a : v) squares += (a - mean) * (a - mean) / static_cast<double>(v.size());
+    for (double& a : v) a = (a - mean) / std::sqrt(squares);
+    return v;
+  };
+  const Reals sx = scaled(x), sy = scaled(y);
+  for (const double bound : {0.0, 0.1, 1.2}) {
+    std::vector<std::size_t> kept;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const bool alike = std::any_of(kept.begin(), kept.end(), [&](std::size_t j) {
+        const double dx = sx[i] - sx[j], dy = sy[i] - sy[j];
+        return std::sqrt(dx * dx + dy * dy + (c[i] != c[j])) <= bound;
+      });
+      if (!alike) kept.push_back(i);
+    }
+    const auto step = NearDuplicates::fit(table, {.distance = bound});
+    const Table left = reloaded(step, table).apply(table);
+    REQUIRE(left.size() == static_cast<std::int64_t>(kept.size()));
+    bool same = true;
+    for (std::size_t i = 0; i < kept.size(); ++i) same &= left["y"].real(static_cast<std::int64_t>(i)) == y[kept[i]];
+    CHECK(same);
+  }
+  CHECK_THROWS_AS(NearDuplicates::fit(table, {.distance = -1.0}), NumericError);
+}
+
+TEST_CASE("near duplicate texts are found by shingles and by edits, as comparing all pairs finds them") {
+  Rng rng(12);
+  Names texts;
+  for (int i = 0; i < 150; ++i) {
+    std::string text;
+    const bool copy = i > 0 && rng.below(2) == 0;
+    if (copy) text = texts[static_cast<std::size_t>(rng.below(i))];
+    for (int n = 0; !copy && n < 30; ++n)
+      text += rng.below(20) == 0 ? std::string("ü") : std::string(1, static_cast<char>('a' + rng.below(6)));
+    for (std::int64_t edits = rng.below(5); copy && edits > 0; --edits) {
+      const auto at = static_cast<std::size_t>(rng.below(static_cast<std::int64_t>(text.size())));
+      if ((text[at] & 0x80) != 0) continue;
+      if (rng.below(3) == 0) {
+        text.erase(at, 1);
+      } else if (rng.below(2) == 0) {
+        text.insert(at, "z");
+      } else {
+        text[at] = 'y';
+      }
+    }
+    texts.push_back(text);
+  }
+  texts.push_back("");
+  texts.push_back("a");
+  texts.push_back("b");
+  std::vector<bool> missing(texts.size());
+  missing[20] = missing[21] = true;
+  const Table table({Column::texts("t", texts, missing)});
+  const auto characters = [](const std::string& text) {
+    Names out;
+    for (const char c : text) (c & 0xc0) == 0x80 ? out.back() += c : out.emplace_back(1, c);
+    return out;
+  };
+  const auto edits_between = [&](const std::string& s, const std::string& t) {  // the whole table
+    const Names a = characters(s), b = characters(t);
+    std::vector<Ints> d(a.size() + 1, Ints(b.size() + 1));
+    for (std::size_t i = 0; i <= a.size(); ++i) {
+      for (std::size_t j = 0; j <= b.size(); ++j) {
+        if (i == 0 || j == 0) {
+          d[i][j] = static_cast<std::int64_t>(i + j);
+        } else {
+          d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
+        }
+      }
+    }
+    return d[a.size()][b.size()];
+  };
+  const auto likeness = [&](const std::string& s, const std::string& t) {
+    const auto set_of = [&](const std::string& text) {
+      const Names all = characters(text);
+      Names set;
+      for (std::size_t i = 0; i == 0 || i + 4 <= all.size(); ++i) {
+        std::string shingle;
+        for (std::size_t n = i; n < std::min(i + 4, all.size()); ++n) shingle += all[n];
+        set.push_back(shingle);
+      }
+      std::sort(set.begin(), set.end());
+      set.erase(std::unique(set.begin(), set.end()), set.end());
+      return set;
+    };
+    const Names a = set_of(s), b = set_of(t);
+    Names both;
+    std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+    return static_cast<double>(both.size()) / static_cast<double>(a.size() + b.size() - both.size());
+  };
+  const auto expected = [&](auto&& alike) {
+    Names kept;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (missing[i]) {
+        kept.push_back("-");
+      } else if (std::none_of(kept.begin(), kept.end(),
+                              [&](const std::string& k) { return k != "-" && alike(texts[i], k); })) {
+        kept.push_back(texts[i]);
+      }
+    }
+    return kept;
+  };
+  for (const std::int64_t edits : {1, 2, 4}) {
+    const auto step = NearDuplicateTexts::fit(table, {.column = "t", .max_edits = edits});
+    CHECK(cells(reloaded(step, table).apply(table)["t"]) ==
+          expected([&](const auto& a, const auto& b) { return edits_between(a, b) <= edits; }));
+  }
+  for (const double similarity : {0.7, 1.0}) {
+    CleaningReport report;
+    const auto step = NearDuplicateTexts::fit(table, {.column = "t", .similarity = similarity});
+    const Table left = reloaded(step, table).apply(table, &report);
+    CHECK(cells(left["t"]) == expected([&](const auto& a, const auto& b) { return likeness(a, b) >= similarity; }));
+    CHECK(report.count("", "removed") == table.size() - left.size());
+  }
+  CHECK_THROWS_AS(NearDuplicateTexts::fit(table, {.column = "t", .similarity = 0.2}), NumericError);
+  CHECK(has(data_error([&] { NearDuplicateTexts::fit(table, {.column = "u"}); }), "no column is called \"u\""));
+}
+
+TEST_CASE("labels are doubted as confident learning has it, by leave-one-out neighbours") {
+  const Json& labels = member(reference_results(), "labels");
+  const Tensor points = matrix(member(labels, "points"));
+  const Reals given = numbers(member(labels, "given"));
+  const Ints codes(given.begin(), given.end());
+  const Table table =
+      Table::from_tensor(points, Names{"x", "y"}).with(Column::categorical("kind", codes, {"a", "b", "c"}));
+  const auto step = SuspiciousLabels::fit(table, {.label = "kind", .k = 7});
+  Reals rows, likelier;
+  for (const SuspiciousLabel& found : step.find(table)) {
+    rows.push_back(static_cast<double>(found.row));
+    likelier.push_back(found.likelier[0] - 'a');
+    CHECK(found.label == table["kind"].cell(found.row));
+  }
+  CHECK(rows == numbers(member(labels, "doubted")));
+  CHECK(likelier == numbers(member(labels, "likelier")));
+
+  CleaningReport report;
+  const Table marked = reloaded(step, table).apply(table, &report);
+  CHECK(report.count("kind", "doubted") == static_cast<std::int64_t>(rows.size()));
+  CHECK(marked["suspicious label"].boolean(static_cast<std::int64_t>(rows[0])));
+  const auto remove = SuspiciousLabels::fit(table, {.label = "kind", .k = 7, .action = OutlierAction::remove});
+  CHECK(remove.apply(table).size() == table.size() - static_cast<std::int64_t>(rows.size()));
+  CHECK(remove.apply(table.rows(0, 0)).size() == 0);
+  // a label never seen, and none, in another table
+  const Table other({Column::reals("x", Reals{0.0, 0.0}), Column::reals("y", Reals{0.0, 0.0}),
+                     Column::categorical("kind", Ints{0, 0}, {"d"}, {false, true})});
+  REQUIRE(step.find(other).size() == 1);
+  CHECK(step.find(other)[0].likelier == "a");
+  CHECK(has(data_error([&] { SuspiciousLabels::fit(table, {.label = "no"}); }), "no column is called \"no\""));
+  CHECK(has(data_error([&] { SuspiciousLabels::fit(table.rows(0, 1), {.label = "kind"}); }), "at least two rows"));
+  CHECK(has(data_error([&] { SuspiciousLabels::fit(table, {.label = "kind", .columns = {"kind"}}); }),
+            "is the label itself"));
+  CHECK_THROWS_AS(SuspiciousLabels::fit(table, {.label = "kind", .k = 0}), NumericError);
+}
+
 TEST_CASE("rows with missing values and columns that say nothing are dropped") {
   const Table table({Column::integers("one", Ints{7, 7, 7, 7}),
                      Column::reals("none", Reals{not_a_number, not_a_number, not_a_number, not_a_number}),
@@ -522,6 +690,9 @@ TEST_CASE("hostile archives of cleaners are refused, not believed") {
   cleaner.fit(table, IsolationOutliersOptions{.columns = {"age"}, .forest = {.trees = 3}});
   cleaner.fit(table, OutliersOptions{.columns = {"age"}});
   cleaner.fit(table, DuplicatesOptions{});
+  cleaner.fit(table, NearDuplicatesOptions{.columns = {"age", "town"}});
+  cleaner.fit(table, NearDuplicateTextsOptions{.column = "note"});
+  cleaner.fit(table, SuspiciousLabelsOptions{.label = "town", .columns = {"age"}});
   const test::Scratch scratch;
   cleaner.save(scratch / "good");
   const std::string bytes = test::slurp(scratch / "good");

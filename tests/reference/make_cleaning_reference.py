@@ -6,7 +6,8 @@ Run: python3 tests/reference/make_cleaning_reference.py        (made with scikit
 `fills`: a table [40, 4] with holes and a second one [12, 4], filled by KNNImputer (uniform and by distance), by
 IterativeImputer(Ridge) on standardised columns, and by mean, median and most frequent value. `forest`: a small
 IsolationForest, its trees and the scores of 30 rows; `outliers`: area under the ROC curve of its scores, over ten
-seeds, for 300 normal rows and 20 uniform ones.
+seeds, for 300 normal rows and 20 uniform ones. `labels`: three clouds with some labels changed, and the rows that the
+rule of Northcutt et al. 2021 doubts, by a KNeighborsClassifier with leave-one-out cross-validation.
 
 SPDX-License-Identifier: MIT
 """
@@ -19,7 +20,8 @@ from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
-from sklearn.pipeline import make_pipeline
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 generator = np.random.Generator(np.random.PCG64(20250301))
@@ -86,8 +88,25 @@ outliers = {
     "auc": [float(roc_auc_score(labels, s)) for s in scores],
 }
 
+centres = np.array([[0.0, 0.0], [2.5, 0.0], [0.0, 2.5]])
+true = np.repeat([0, 1, 2], [40, 25, 15])
+points = np.round((centres[true] + generator.normal(size=(80, 2)) * 0.8) * 1024) / 1024
+given = true.copy()
+given[generator.choice(80, 10, replace=False)] = generator.integers(0, 3, 10)
+scaled = StandardScaler().fit_transform(points)
+shares = cross_val_predict(KNeighborsClassifier(7), scaled, given, cv=LeaveOneOut(), method="predict_proba")
+thresholds = np.array([shares[given == j, j].mean() for j in range(3)])
+confident = np.where((shares >= thresholds) & (shares > 0), shares, -1.0)
+likeliest = confident.argmax(axis=1)
+at = np.arange(80)
+doubted = (confident.max(axis=1) > 0) & (confident[at, likeliest] > confident[at, given])
+labels = {
+    "points": listed(points), "given": given.tolist(), "doubted": np.flatnonzero(doubted).tolist(),
+    "likelier": likeliest[doubted].tolist(), "thresholds": thresholds.tolist(),
+}
+
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cleaning.json")
 with open(path, "w") as file:
-    json.dump({"fills": fills, "forest": forest, "outliers": outliers}, file, separators=(",", ":"))
+    json.dump({"fills": fills, "forest": forest, "outliers": outliers, "labels": labels}, file, separators=(",", ":"))
     file.write("\n")
-print(path, os.path.getsize(path), "bytes; areas", outliers["auc"], outliers["deviation"], [fills[n]["rounds"] for n in ("ridge", "ridge_tolerance")])
+print(path, os.path.getsize(path), "bytes; areas", outliers["auc"], outliers["deviation"], labels["doubted"], [fills[n]["rounds"] for n in ("ridge", "ridge_tolerance")])

@@ -8,7 +8,9 @@
 #include <synthdata/data/clean/fill.hpp>
 #include <synthdata/data/clean/isolation_forest.hpp>
 #include <synthdata/data/clean/knn_fill.hpp>
+#include <synthdata/data/clean/labels.hpp>
 #include <synthdata/data/clean/missing.hpp>
+#include <synthdata/data/clean/near_duplicates.hpp>
 #include <synthdata/data/clean/outliers.hpp>
 #include <synthdata/data/clean/regression_fill.hpp>
 
@@ -57,9 +59,11 @@ SYNTHDATA_INLINE Cleaner Cleaner::load(const Archive& archive, const std::string
     };
     const auto one_of = [&]<class... S>(const S*... steps) { return (is(steps) || ...); };
     const bool known = one_of(static_cast<const DropColumns*>(nullptr), static_cast<const DropMissingRows*>(nullptr),
-                              static_cast<const Duplicates*>(nullptr), static_cast<const FillMissing*>(nullptr),
+                              static_cast<const Duplicates*>(nullptr), static_cast<const NearDuplicates*>(nullptr),
+                              static_cast<const NearDuplicateTexts*>(nullptr), static_cast<const FillMissing*>(nullptr),
+                              static_cast<const KnnFill*>(nullptr), static_cast<const RegressionFill*>(nullptr),
                               static_cast<const Outliers*>(nullptr), static_cast<const IsolationOutliers*>(nullptr),
-                              static_cast<const KnnFill*>(nullptr), static_cast<const RegressionFill*>(nullptr));
+                              static_cast<const SuspiciousLabels*>(nullptr));
     if (!known) saved.fail(concat("no step is called ", in_quotes(kinds[i])));
   }
   return cleaner;

@@ -27,12 +27,12 @@ inline std::uint64_t mix_bits(std::uint64_t x) {
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
   return x ^ (x >> 31);
 }
-inline std::uint64_t hash_text(std::string_view text) {
-  std::uint64_t hash = text.size() + 0x9e3779b97f4a7c15u;
+inline std::uint64_t hash_text(std::string_view text, std::uint64_t seed = 0) {
+  std::uint64_t hash = text.size() + 0x9e3779b97f4a7c15u + seed;
   for (; text.size() >= 8; text.remove_prefix(8)) {
     std::uint64_t word = 0;
     std::memcpy(&word, text.data(), 8);
-    hash = mix_bits(hash ^ word);
+    hash = mix_bits(hash ^ word) + seed;
   }
   std::uint64_t rest = 0;
   std::memcpy(&rest, text.data(), text.size());
