@@ -62,6 +62,9 @@ struct Training {
   Rng rng;
 };
 
+// Both also list what is saved, `static void visit(Self& self, Visitor&& v)`: v("key", member) for each bool,
+// std::int64_t, double, std::string, Tensor, GaussianMixture and Levels. load_transform() knows the library's kinds.
+
 /// Changes numbers one by one. apply() and invert() are called by several threads at a time.
 template <class T>
 concept ScalarTransform = std::copyable<T> && requires(T t, const T c, const Training& training, std::span<double> v) {
@@ -167,6 +170,9 @@ class ColumnTransform {
   struct Step;
   friend ColumnTransform load_transform(const Json& json, const Archive& archive, const std::string& prefix);
 
+  template <class T>
+  static constexpr char transform_tag = 0;  // its address names the type
+
   std::vector<detail::Owned<AnyStep>> steps_;
   transform::Interval trained_{0.0, 0.0};  // of the values fitted on, for blocks()
 };
@@ -235,7 +241,7 @@ struct ColumnTransform::AnyStep {
   virtual void encode(std::span<const double> values, float* out, std::int64_t stride, Rng* rng) const = 0;
   virtual void decode(const float* in, std::int64_t stride, std::span<double> values, Rng* rng) const = 0;
   virtual void save(const detail::TransformSaver& saver) const = 0;
-  virtual const void* held() const = 0;
+  virtual const void* held(const void* tag) const = 0;  // if it is of the tag's type
 };
 
 template <class T>
@@ -272,7 +278,7 @@ struct ColumnTransform::Step final : AnyStep {
     if constexpr (transform::BlockTransform<T>) transform.decode(in, stride, values, rng);
   }
   void save(const detail::TransformSaver& saver) const override { T::visit(transform, saver); }
-  const void* held() const override { return &transform; }
+  const void* held(const void* tag) const override { return tag == &transform_tag<T> ? &transform : nullptr; }
   T transform;
 };
 
@@ -284,7 +290,7 @@ ColumnTransform::ColumnTransform(T t) {
 template <class T>
 const T* ColumnTransform::find() const {
   for (const auto& step : steps_) {
-    if (std::string_view(step->name()) == T::name) return static_cast<const T*>(step->held());
+    if (const void* held = step->held(&transform_tag<T>)) return static_cast<const T*>(held);
   }
   return nullptr;
 }
