@@ -67,7 +67,8 @@ TEST_CASE("mixtures agree with scikit-learn's from the same start") {
 TEST_CASE("rows that weigh three are as good as rows that come three times") {
   Rng rng{3};
   const Tensor x = two_humps(50, rng);
-  Tensor thrice = Tensor::empty({150}, DType::f64, Device::cpu()), labels = Tensor::empty({150}, DType::i64, Device::cpu());
+  Tensor thrice = Tensor::empty({150}, DType::f64, Device::cpu()),
+         labels = Tensor::empty({150}, DType::i64, Device::cpu());
   Tensor start = Tensor::empty({50}, DType::i64, Device::cpu());
   for (std::int64_t i = 0; i < 150; ++i) {
     thrice.data<double>()[i] = x.data<double>()[i % 50];
@@ -76,7 +77,8 @@ TEST_CASE("rows that weigh three are as good as rows that come three times") {
   for (const bool bayesian : {false, true}) {
     const auto a = GaussianMixture::fit(thrice, {.components = 2, .bayesian = bayesian, .start = labels}, rng);
     const auto b = GaussianMixture::fit(
-        x, {.components = 2, .bayesian = bayesian, .row_weights = Tensor::full({50}, 3.0, DType::f64), .start = start}, rng);
+        x, {.components = 2, .bayesian = bayesian, .row_weights = Tensor::full({50}, 3.0, DType::f64), .start = start},
+        rng);
     CHECK(furthest(a.means(), b.means()) < 1e-9);
     CHECK(furthest(a.weights(), b.weights()) < 1e-9);
   }
@@ -113,9 +115,13 @@ TEST_CASE("a mixture finds two humps, samples them, and is the same for any numb
 }
 
 TEST_CASE("log_prob of a given mixture is the formula, and integrates to one") {
-  const auto f64 = [](std::vector<double> values, const Shape& shape) { return Tensor::from(values, shape, Device::cpu()); };
-  const GaussianMixture mixture(f64({1, 3}, {2}), f64({0, 0, 2, 1}, {2, 2}), f64({1, 0.5, 0.5, 2, 0.5, 0, 0, 0.25}, {2, 2, 2}));
-  // at the mean of the second: 3/4 / (2 pi sqrt(0.125)) and the first's tail with x' C^-1 x = (2*4 - 2*0.5*2 + 1) / 1.75
+  const auto f64 = [](std::vector<double> values, const Shape& shape) {
+    return Tensor::from(values, shape, Device::cpu());
+  };
+  const GaussianMixture mixture(f64({1, 3}, {2}), f64({0, 0, 2, 1}, {2, 2}),
+                                f64({1, 0.5, 0.5, 2, 0.5, 0, 0, 0.25}, {2, 2, 2}));
+  // at the mean of the second: 3/4 / (2 pi sqrt(0.125)) and the first's tail with x' C^-1 x = (2*4 - 2*0.5*2 + 1)
+  // / 1.75
   const double first = 0.25 / (2 * M_PI * std::sqrt(1.75)) * std::exp(-0.5 * (2 * 4 - 2 * 0.5 * 2 * 1 + 1) / 1.75);
   CHECK(mixture.log_prob(f64({2, 1}, {1, 2})).item() == Approx(std::log(first + 0.75 / (2 * M_PI * std::sqrt(0.125)))));
   double sum = 0.0;
@@ -135,7 +141,8 @@ TEST_CASE("hostile rows and archives end in clear errors; constants and single r
     const auto constant = GaussianMixture::fit(Tensor::full({20}, 4.0), {.components = 3, .bayesian = bayesian}, rng);
     CHECK(constant.means().data<double>()[0] == Approx(4.0));
     CHECK(std::isfinite(constant.log_prob(Tensor::full({1}, 4.0)).item()));
-    CHECK(GaussianMixture::fit(Tensor::full({1, 2}, 1.0), {.components = 2, .bayesian = bayesian}, rng).components() == 2);
+    CHECK(GaussianMixture::fit(Tensor::full({1, 2}, 1.0), {.components = 2, .bayesian = bayesian}, rng).components() ==
+          2);
   }
 
   Archive archive;
@@ -146,7 +153,8 @@ TEST_CASE("hostile rows and archives end in clear errors; constants and single r
   CHECK(has(data_error([&] { GaussianMixture::load(archive, "n"); }), "n.log_weights"));
   for (NamedTensor& tensor : archive.tensors) {
     const Tensor kept = tensor.tensor;
-    for (const Tensor& bad : {Tensor::zeros({2}, DType::f64), Tensor::zeros({3, 1}), Tensor::full(kept.shape(), NAN, DType::f64)}) {
+    for (const Tensor& bad :
+         {Tensor::zeros({2}, DType::f64), Tensor::zeros({3, 1}), Tensor::full(kept.shape(), NAN, DType::f64)}) {
       tensor.tensor = bad;
       INFO(tensor.name << " " << bad.str());
       CHECK_THROWS_AS(GaussianMixture::load(archive, "m"), DataError);

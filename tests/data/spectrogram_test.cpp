@@ -50,7 +50,8 @@ TEST_CASE("Fourier transforms of any length agree with numpy's and invert") {
     fft.inverse(out.data(), back.data());
     double worst = 0.0, inverse = 0.0;
     for (std::size_t k = 0; k < out.size(); ++k) {
-      worst = std::fmax(worst, std::hypot(out[k].re - wanted.data<double>()[2 * k], out[k].im - wanted.data<double>()[2 * k + 1]));
+      worst = std::fmax(
+          worst, std::hypot(out[k].re - wanted.data<double>()[2 * k], out[k].im - wanted.data<double>()[2 * k + 1]));
       inverse = std::fmax(inverse, std::hypot(back[k].re - in[k].re, back[k].im - in[k].im));
     }
     CHECK(worst < 1e-12);
@@ -91,7 +92,8 @@ TEST_CASE("the short-time Fourier transform is librosa's, and inverts exactly") 
   const Spectrogram plain({.size = 64, .hop = 16, .center = false});
   const Tensor spectrum = plain.stft(sound.rows(0, 64 + 16 * 9));
   CHECK(spectrum.shape() == Shape{10, 33, 2});
-  CHECK(furthest(plain.istft(spectrum).rows(1, 64 + 16 * 9), sound.rows(1, 64 + 16 * 9)) < 1e-5);  // the window is 0 at sample 0
+  CHECK(furthest(plain.istft(spectrum).rows(1, 64 + 16 * 9), sound.rows(1, 64 + 16 * 9)) <
+        1e-5);  // the window is 0 at sample 0
 
   set_threads(3);
   const Tensor again = plain.stft(sound.rows(0, 64 + 16 * 9));
@@ -115,7 +117,8 @@ TEST_CASE("mel filters and log-mel spectrograms are librosa's") {
   options.equal_area = false;
   CHECK(furthest(LogMel(frames, options).filters(), stored.at("mel/htk")) < 1e-12);
   for (const MelScale scale : {MelScale::htk, MelScale::slaney}) {
-    for (const double hz : {0.0, 440.0, 1000.0, 7000.0}) CHECK(mel_to_hz(hz_to_mel(hz, scale), scale) == Approx(hz).margin(1e-9));
+    for (const double hz : {0.0, 440.0, 1000.0, 7000.0})
+      CHECK(mel_to_hz(hz_to_mel(hz, scale), scale) == Approx(hz).margin(1e-9));
   }
   CHECK(hz_to_mel(1000, MelScale::htk) == Approx(999.9855));
   CHECK(hz_to_mel(1000, MelScale::slaney) == Approx(15.0));
@@ -152,7 +155,8 @@ TEST_CASE("a sound is found again from its magnitudes, and roughly from its log-
 }
 
 TEST_CASE("spectrograms are saved and loaded; hostile archives are refused") {
-  const LogMel mel({.size = 512, .hop = 128, .center = false}, {.rate = 22050, .mels = 60, .low_hz = 20, .scale = MelScale::htk, .equal_area = false});
+  const LogMel mel({.size = 512, .hop = 128, .center = false},
+                   {.rate = 22050, .mels = 60, .low_hz = 20, .scale = MelScale::htk, .equal_area = false});
   Archive archive;
   mel.save(archive, "mel");
   mel.spectrogram().save(archive, "stft");

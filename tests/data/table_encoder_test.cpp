@@ -58,8 +58,9 @@ TEST_CASE("each scalar transform is its formula, and its inverse") {
   CHECK(encoded(ColumnTransform()).data<float>()[3] == 6.0f);
 
   const Table wide = one(Column::reals("x", Reals{-1e6, -3.25, 0, 1e-3, 2, 5e5, 1e7}));
-  for (const ColumnTransform& t : {ColumnTransform(Standardize{}), ColumnTransform(MinMax{}), ColumnTransform(SignedLog{}),
-                                   SignedLog{} | Standardize{}, SignedLog{} | MinMax{}, ColumnTransform()}) {
+  for (const ColumnTransform& t :
+       {ColumnTransform(Standardize{}), ColumnTransform(MinMax{}), ColumnTransform(SignedLog{}),
+        SignedLog{} | Standardize{}, SignedLog{} | MinMax{}, ColumnTransform()}) {
     const TableEncoder encoder = fit_all(wide, t);
     INFO(t.str());
     CHECK(furthest(encoder.decode(encoder.encode(wide))[0], wide[0]) < 1e7 * 2e-6);  // f32 and an exponential of 16
@@ -142,7 +143,8 @@ TEST_CASE("another table's categories are found by their text; unknown ones are 
   CHECK(encoder.decode(encoder.encode(other))[0].is_missing(0));
   const TableEncoder none = TableEncoder::fit(table.rows(0, 2), lenient);
   CHECK(has(data_error([&] { none.encode(other); }), "a missing value, but training has none"));
-  CHECK(has(data_error([&] { strict.encode(one(Column::integers("c", Ints{1}))); }), "expects categorical, got integer"));
+  CHECK(
+      has(data_error([&] { strict.encode(one(Column::integers("c", Ints{1}))); }), "expects categorical, got integer"));
   CHECK(has(data_error([&] { strict.encode(one(Column::integers("d", Ints{1}))); }), "has none of this name"));
   const TableEncoder whole = fit_all(one(Column::integers("n", Ints{7, 9})), OneHot{});
   CHECK(has(data_error([&] { whole.encode(one(Column::integers("n", Ints{7, 8}))); }), "row 1: the value \"8\""));
@@ -184,7 +186,8 @@ TEST_CASE("integers come back exactly, in range; decimals and units of time as t
   const Table money = parse_csv("price,day\n1.50,31.12.1999\n2.25,01.03.2000\n1000.00,29.02.2024\n");
   CHECK(money["day"].type() == ColumnType::date_time);
   const TableEncoder both = fit_all(money, MinMax{});
-  CHECK(format_csv(both.decode(both.encode(money))) == "price,day\n1.50,31.12.1999\n2.25,01.03.2000\n1000.00,29.02.2024\n");
+  CHECK(format_csv(both.decode(both.encode(money))) ==
+        "price,day\n1.50,31.12.1999\n2.25,01.03.2000\n1000.00,29.02.2024\n");
   const Table between = both.decode(Tensor::from(std::vector<float>{0.12345f, 0.4567f}, {1, 2}));
   CHECK(between["price"].cell(0).size() == 6);  // "562.39"
   CHECK(between["day"].integer(0) % 86'400'000'000 == 0);
@@ -212,7 +215,8 @@ TEST_CASE("date-times as parts come back, cyclic or not, in their zone") {
   Tensor x = parts.encode(days);
   x.data<float>()[1] = x.data<float>()[4];
   CHECK(parts.decode(x)[0].cell(0) == "2023-02-28");
-  CHECK(has(data_error([&] { fit_all(one(Column::integers("n", Ints{1})), DateParts{}); }), "expects date-times, got integer"));
+  CHECK(has(data_error([&] { fit_all(one(Column::integers("n", Ints{1})), DateParts{}); }),
+            "expects date-times, got integer"));
 }
 
 TEST_CASE("modes find the humps of a column; drawn modes follow their responsibilities for any number of threads") {
@@ -289,9 +293,15 @@ TEST_CASE("constants, single rows and empty tables in an encoder") {
   CHECK(has(data_error([&] { TableEncoder::fit(row_of_all, options); }), "text can only be left out, got one_hot"));
   options.columns = {{"nowhere", {OneHot{}}}};
   CHECK(has(data_error([&] { TableEncoder::fit(row_of_all, options); }), "column \"nowhere\""));
-  CHECK(has(data_error([&] { TableEncoder::fit(one(Column::reals("r", Reals{1, INFINITY}))); }), "column \"r\": expects finite numbers, row 1 is"));
+  CHECK(has(data_error([&] {
+              TableEncoder::fit(one(Column::reals("r", Reals{1, INFINITY})));
+            }),
+            "column \"r\": expects finite numbers, row 1 is"));
   const TableEncoder good = TableEncoder::fit(one(Column::reals("r", Reals{1, 2})));
-  CHECK(has(data_error([&] { good.encode(one(Column::reals("r", Reals{1, NAN}))); }), "row 1: expects a finite number"));
+  CHECK(has(data_error([&] {
+              good.encode(one(Column::reals("r", Reals{1, NAN})));
+            }),
+            "row 1: expects a finite number"));
   CHECK_THROWS_AS(good.decode(Tensor::zeros({1, 99})), ShapeError);
   CHECK_THROWS_AS(good.decode(Tensor::full({1, good.width()}, NAN)), NumericError);
   CHECK_THROWS_AS(OneHot{} | MinMax{}, DataError);
@@ -363,14 +373,16 @@ TEST_CASE("public tables come back: categories and integers exactly, reals withi
 }
 
 TEST_CASE("an encoder is saved and loaded; hostile archives are refused") {
-  const Table table({Column::integers("i", Ints{5, 7, 0, 900, 12, 13, 14, 15, 16, 17, 18, 19}, {false, false, true, false, false, false, false, false, false, false, false, false}),
-                     Column::reals("r", Reals{1.5, 2, 2.5, 3, 1, 2, 3, 4, 5, 6, 7, 8}),
-                     Column::reals("q", Reals{1.5, 2, 2.5, 3, 1, 2, 3, 4, 5, 6, 7, 8}),
-                     Column::reals("l", Reals{1.5, 2, 2.5, 3, 1, 2, 3, 4, 5, 6, 7, 8}),
-                     Column::categorical("c", Ints{0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2}, {"x", "y", "z"}),
-                     Column::categorical("f", Ints{0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2}, {"x", "y", "z"}),
-                     Column::categorical("o", Ints{0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2}, {"x", "y", "z"}),
-                     Column::date_times("d", Ints(12, 86'400'000'000)), Column::texts("t", Names(12, "a b"))});
+  const Table table(
+      {Column::integers("i", Ints{5, 7, 0, 900, 12, 13, 14, 15, 16, 17, 18, 19},
+                        {false, false, true, false, false, false, false, false, false, false, false, false}),
+       Column::reals("r", Reals{1.5, 2, 2.5, 3, 1, 2, 3, 4, 5, 6, 7, 8}),
+       Column::reals("q", Reals{1.5, 2, 2.5, 3, 1, 2, 3, 4, 5, 6, 7, 8}),
+       Column::reals("l", Reals{1.5, 2, 2.5, 3, 1, 2, 3, 4, 5, 6, 7, 8}),
+       Column::categorical("c", Ints{0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2}, {"x", "y", "z"}),
+       Column::categorical("f", Ints{0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2}, {"x", "y", "z"}),
+       Column::categorical("o", Ints{0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2}, {"x", "y", "z"}),
+       Column::date_times("d", Ints(12, 86'400'000'000)), Column::texts("t", Names(12, "a b"))});
   EncoderOptions options;
   options.columns["r"] = {MinMax{}};
   options.columns["q"] = {Quantile{true}};
@@ -406,8 +418,8 @@ TEST_CASE("an encoder is saved and loaded; hostile archives are refused") {
   for (std::size_t i = 0; i < archive.tensors.size(); ++i) {
     const Tensor kept = archive.tensors[i].tensor;
     for (const Tensor& bad : {Tensor::zeros({0}, DType::f64), Tensor::zeros(kept.shape(), DType::u8),
-                              Tensor::full(kept.shape(), -7, kept.dtype()), Tensor::full(kept.shape(), 1e308, kept.dtype()),
-                              Tensor::zeros({2, 2}, kept.dtype())}) {
+                              Tensor::full(kept.shape(), -7, kept.dtype()),
+                              Tensor::full(kept.shape(), 1e308, kept.dtype()), Tensor::zeros({2, 2}, kept.dtype())}) {
       Archive hostile = archive;
       hostile.tensors[i].tensor = bad;
       CHECK(survives(hostile));

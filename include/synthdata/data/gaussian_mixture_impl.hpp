@@ -229,9 +229,8 @@ class MixtureStep {
     const std::int64_t chunk = std::max<std::int64_t>(4096, (rows_ + 255) / 256 / 64 * 64);
     const std::int64_t chunks = (rows_ + chunk - 1) / chunk;
     std::vector<double> parts(static_cast<std::size_t>(chunks * size())), total(static_cast<std::size_t>(size()));
-    parallel_for(rows_, chunk, [&](std::int64_t begin, std::int64_t end) {
-      f(begin, end, parts.data() + begin / chunk * size());
-    });
+    parallel_for(rows_, chunk,
+                 [&](std::int64_t begin, std::int64_t end) { f(begin, end, parts.data() + begin / chunk * size()); });
     for (std::int64_t c = 0; c < chunks; ++c) {
       for (std::size_t i = 0; i < total.size(); ++i) total[i] += parts[static_cast<std::size_t>(c * size()) + i];
     }
@@ -317,15 +316,15 @@ SYNTHDATA_INLINE double to_responsibilities(double* q, std::int64_t components, 
 }
 
 SYNTHDATA_INLINE void MixtureStep::expect_rows(const std::vector<double>& centres, const std::vector<double>& triangles,
-                                               const std::vector<double>& offsets, std::int64_t begin,
-                                               std::int64_t end, double* out) const {
+                                               const std::vector<double>& offsets, std::int64_t begin, std::int64_t end,
+                                               double* out) const {
   std::vector<double> q(static_cast<std::size_t>(components_));
   double* const ends = out + components_ * per_component();
   for (std::int64_t i = begin; i < end; ++i) {
     const double w = w_ ? w_[i] : 1.0;
     const double* const x = x_ + i * d_;
-    const double most = log_densities(x, d_, components_, full_, centres.data(), triangles.data(), offsets.data(),
-                                      q.data());
+    const double most =
+        log_densities(x, d_, components_, full_, centres.data(), triangles.data(), offsets.data(), q.data());
     double entropy = 0.0;
     ends[0] += w * to_responsibilities(q.data(), components_, most, &entropy);
     ends[1] += w * entropy;
@@ -474,8 +473,9 @@ SYNTHDATA_INLINE GaussianMixture GaussianMixture::fit(const Tensor& given, const
   const std::int64_t rows = x.shape(0), d = x.shape(1), k = options.components;
   if (k < 1 || k > 1000 || options.max_iterations < 1 || !(options.tolerance >= 0.0) ||
       !(options.covariance_floor >= 0.0) || !(options.concentration >= 0.0)) {
-    throw NumericError(concat(op, ": expects 1 ... 1000 components, at least one iteration and no negative option, got ",
-                              k, " components, ", options.max_iterations, " iterations"));
+    throw NumericError(concat(op,
+                              ": expects 1 ... 1000 components, at least one iteration and no negative option, got ", k,
+                              " components, ", options.max_iterations, " iterations"));
   }
   if (rows < 1) throw NumericError(concat(op, ": expects rows, got ", given.str()));
   for (const double value : x.span<double>()) {
@@ -518,7 +518,8 @@ SYNTHDATA_INLINE GaussianMixture GaussianMixture::fit(const Tensor& given, const
   const std::vector<std::int64_t> zeros(static_cast<std::size_t>(rows), 0);
   for (int pass = 0; pass < 2; ++pass) {  // the second about the mean, so that nothing cancels
     const std::vector<double> sums = whole.count(centre, zeros.data());
-    for (std::int64_t j = 0; j < d; ++j) centre[static_cast<std::size_t>(j)] += sums[static_cast<std::size_t>(1 + j)] / total;
+    for (std::int64_t j = 0; j < d; ++j)
+      centre[static_cast<std::size_t>(j)] += sums[static_cast<std::size_t>(1 + j)] / total;
   }
   const std::vector<double> all = whole.count(centre, zeros.data());
   std::vector<double> prior(static_cast<std::size_t>(square));
@@ -583,8 +584,9 @@ SYNTHDATA_INLINE GaussianMixture GaussianMixture::fit(const Tensor& given, const
         const double a = alpha[at(i)], b = beta[at(i)], both = detail::digamma(a + b);
         double log_lambda = dimensions * std::log(2.0);
         for (std::int64_t j = 0; j < d; ++j) log_lambda += detail::digamma(0.5 * (dof[at(i)] - static_cast<double>(j)));
-        out.log_weights_.data<double>()[i] = detail::digamma(a) - both + logs +
-                                             0.5 * (log_lambda - dimensions / kappa[at(i)] - dimensions * std::log(dof[at(i)]));
+        out.log_weights_.data<double>()[i] =
+            detail::digamma(a) - both + logs +
+            0.5 * (log_lambda - dimensions / kappa[at(i)] - dimensions * std::log(dof[at(i)]));
         logs += detail::digamma(b) - both;
         sum += out.weights_.data<double>()[i] = a / (a + b) * rest;
         rest *= b / (a + b);

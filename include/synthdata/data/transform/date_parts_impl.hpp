@@ -183,8 +183,8 @@ SYNTHDATA_INLINE void DateParts::encode(std::span<const double> values, float* o
 SYNTHDATA_INLINE void DateParts::decode(const float* in, std::int64_t stride, std::span<double> values, Rng*) const {
   using namespace synthdata::detail;
   if (!invertible()) {
-    throw DataError(concat("date_parts: the parts ", in_quotes(parts), " do not determine a date-time of ",
-                           in_quotes(needed_)));
+    throw DataError(
+        concat("date_parts: the parts ", in_quotes(parts), " do not determine a date-time of ", in_quotes(needed_)));
   }
   for (double& value : values) {
     std::int64_t year = 1970;

@@ -37,12 +37,14 @@ inline std::int64_t checked_length(std::int64_t n) {
 
 SYNTHDATA_INLINE Fft::Fft(std::int64_t n) : n_(detail::checked_length(n)) {
   std::int64_t rest = n;
-  for (const std::int64_t radix : {std::int64_t{4}, std::int64_t{2}}) {
-    for (; rest % radix == 0; rest /= radix) factors_.push_back(radix);
+  if (std::countr_zero(static_cast<std::uint64_t>(rest)) % 2 != 0) {
+    factors_.push_back(2);
+    rest /= 2;
   }
   for (std::int64_t radix = 3; radix <= detail::largest_radix; radix += 2) {
     for (; rest % radix == 0; rest /= radix) factors_.push_back(radix);
   }
+  for (; rest % 4 == 0; rest /= 4) factors_.push_back(4);
   if (rest == 1) {
     turns_ = detail::all_turns(n);
     return;
@@ -68,6 +70,20 @@ SYNTHDATA_INLINE void Fft::step(const Complex* x, std::int64_t stride, Complex* 
     return;
   }
   const std::int64_t radix = factors_[factor], part = n / radix;
+  if (part == 1 && radix == 4) {  // the innermost, without turns
+    const Complex even = x[0] + x[2 * stride], odd = x[0] - x[2 * stride], sum = x[stride] + x[3 * stride],
+                  difference = x[stride] - x[3 * stride];
+    out[0] = even + sum;
+    out[1] = {odd.re + difference.im, odd.im - difference.re};
+    out[2] = even - sum;
+    out[3] = {odd.re - difference.im, odd.im + difference.re};
+    return;
+  }
+  if (part == 1 && radix == 2) {
+    out[0] = x[0] + x[stride];
+    out[1] = x[0] - x[stride];
+    return;
+  }
   for (std::int64_t r = 0; r < radix; ++r) step(x + r * stride, stride * radix, out + r * part, part, factor + 1);
   const Complex* const turns = turns_.data();  // of the whole length: a turn of n-ths is `stride` of it
   if (radix == 2) {
@@ -127,7 +143,9 @@ SYNTHDATA_INLINE void Fft::inverse(const Complex* x, Complex* out) const {
 }
 
 SYNTHDATA_INLINE RealFft::RealFft(std::int64_t n)
-    : n_(detail::checked_length(n)), half_(n % 2 == 0 ? n / 2 : n), turns_(n % 2 == 0 ? detail::all_turns(n) : std::vector<Complex>()) {}
+    : n_(detail::checked_length(n)),
+      half_(n % 2 == 0 ? n / 2 : n),
+      turns_(n % 2 == 0 ? detail::all_turns(n) : std::vector<Complex>()) {}
 
 SYNTHDATA_INLINE void RealFft::forward(const double* x, Complex* out) const {
   using namespace detail;

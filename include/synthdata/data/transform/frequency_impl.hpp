@@ -25,7 +25,9 @@ SYNTHDATA_INLINE void Frequency::prepare() {
   std::iota(order_.begin(), order_.end(), std::int64_t{0});
   std::stable_sort(order_.begin(), order_.end(),
                    [&](std::int64_t a, std::int64_t b) { return levels_.count(a) > levels_.count(b); });
-  const auto length = [&](std::int64_t level) { return static_cast<double>(std::max<std::int64_t>(levels_.count(level), 1)); };
+  const auto length = [&](std::int64_t level) {
+    return static_cast<double>(std::max<std::int64_t>(levels_.count(level), 1));
+  };
   double total = 0.0, sum = 0.0;
   for (const std::int64_t level : order_) total += length(level);
   ends_.clear();

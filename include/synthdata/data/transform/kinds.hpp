@@ -6,12 +6,12 @@
 #include <synthdata/data/transform/date_parts.hpp>
 #include <synthdata/data/transform/frequency.hpp>
 #include <synthdata/data/transform/leave_out.hpp>
-#include <synthdata/data/transform/signed_log.hpp>
 #include <synthdata/data/transform/min_max.hpp>
 #include <synthdata/data/transform/modes.hpp>
 #include <synthdata/data/transform/one_hot.hpp>
 #include <synthdata/data/transform/ordinal.hpp>
 #include <synthdata/data/transform/quantile.hpp>
+#include <synthdata/data/transform/signed_log.hpp>
 #include <synthdata/data/transform/standardize.hpp>
 
 namespace synthdata {

@@ -37,8 +37,8 @@ SYNTHDATA_INLINE ColumnTransform load_transform(const Json& json, const Archive&
     const std::string path = concat(prefix, ".", i);
     std::string kind;
     detail::load_member((*list)[i], path, "kind", kind);
-    out = out.then(detail::load_kind<Standardize, MinMax, Quantile, SignedLog, OneHot, Ordinal, Frequency, Modes, DateParts,
-                                     LeaveOut>(kind, {(*list)[i], archive, path}));
+    out = out.then(detail::load_kind<Standardize, MinMax, Quantile, SignedLog, OneHot, Ordinal, Frequency, Modes,
+                                     DateParts, LeaveOut>(kind, {(*list)[i], archive, path}));
   }
   const detail::TransformLoader loader{json, archive, prefix};
   loader("low", out.trained_.low);

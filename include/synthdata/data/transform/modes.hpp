@@ -17,9 +17,9 @@ class Modes {
  public:
   static constexpr const char* name = "modes";
   static constexpr bool takes_missing = false;
-  std::int64_t most = 10;           ///< modes, 1 ... 1000
-  double least_weight = 0.005;      ///< modes of less are dropped
-  double concentration = 0.001;     ///< of the Dirichlet process
+  std::int64_t most = 10;        ///< modes, 1 ... 1000
+  double least_weight = 0.005;   ///< modes of less are dropped
+  double concentration = 0.001;  ///< of the Dirichlet process
   std::int64_t iterations = 100;
   std::int64_t fit_rows = 100'000;  ///< of more rows this many, evenly drawn, are fitted on
 

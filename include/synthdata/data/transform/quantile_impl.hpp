@@ -105,9 +105,11 @@ SYNTHDATA_INLINE void Quantile::apply(std::span<double> values) const {
     } else if (x >= q[n - 1]) {
       p = 1.0;
     } else {  // up and down, and their mean: the middle where a value fills several quantiles
-      p = 0.5 * (synthdata::detail::interpolate(x, n, [&](std::int64_t i) { return q[i]; }, share) -
-                 synthdata::detail::interpolate(-x, n, [&](std::int64_t i) { return -q[n - 1 - i]; },
-                                     [&](std::int64_t i) { return -share(n - 1 - i); }));
+      p = 0.5 * (synthdata::detail::interpolate(
+                     x, n, [&](std::int64_t i) { return q[i]; }, share) -
+                 synthdata::detail::interpolate(
+                     -x, n, [&](std::int64_t i) { return -q[n - 1 - i]; },
+                     [&](std::int64_t i) { return -share(n - 1 - i); }));
     }
     x = !normal ? p : p <= 1e-7 ? ends : p >= 1.0 - 1e-7 ? -ends : synthdata::detail::normal_quantile(p);
   }

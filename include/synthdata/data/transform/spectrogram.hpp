@@ -64,7 +64,7 @@ double hz_to_mel(double hz, MelScale scale);
 double mel_to_hz(double mel, MelScale scale);
 
 struct MelOptions {
-  double rate = 16000;    ///< samples a second
+  double rate = 16000;     ///< samples a second
   std::int64_t mels = 80;  ///< bands, 1 ... 4096
   double low_hz = 0.0;
   double high_hz = 0.0;  ///< 0 for rate / 2

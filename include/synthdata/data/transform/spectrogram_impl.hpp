@@ -26,8 +26,9 @@ SYNTHDATA_INLINE Tensor audio_input(const char* op, const Tensor& x, const Shape
   Shape wanted = {0};
   for (int i = 0; i < tail.rank(); ++i) wanted.push_back(tail.at(i));
   if (!x.defined() || x.dtype() != DType::f32 || x.rank() != wanted.rank() || x.shape() != wanted.with(0, x.shape(0))) {
-    throw_shape(op, concat("expects f32 [N", tail.rank() ? concat(", ", tail.at(0)) : "", tail.rank() > 1 ? ", 2" : "", "]"),
-                {{"input", x}});
+    throw_shape(
+        op, concat("expects f32 [N", tail.rank() ? concat(", ", tail.at(0)) : "", tail.rank() > 1 ? ", 2" : "", "]"),
+        {{"input", x}});
   }
   return x.to(Device::cpu());
 }
@@ -68,13 +69,15 @@ SYNTHDATA_INLINE SpectrogramOptions read_spectrogram(const Json& json, const std
 SYNTHDATA_INLINE Spectrogram::Spectrogram(const SpectrogramOptions& options)
     : options_(detail::checked(options)), fft_(options.size) {
   for (std::int64_t t = 0; t < options_.size; ++t) {
-    window_.push_back(0.5 - 0.5 * std::cos(6.283185307179586 * static_cast<double>(t) / static_cast<double>(options_.size)));
+    window_.push_back(0.5 -
+                      0.5 * std::cos(6.283185307179586 * static_cast<double>(t) / static_cast<double>(options_.size)));
   }
 }
 
 SYNTHDATA_INLINE Tensor Spectrogram::stft(const Tensor& given) const {
   const Tensor sound = detail::audio_input("stft", given, {});
-  const std::int64_t length = sound.size(), size = options_.size, hop = options_.hop, pad = options_.center ? size / 2 : 0;
+  const std::int64_t length = sound.size(), size = options_.size, hop = options_.hop,
+                     pad = options_.center ? size / 2 : 0;
   if (length < (options_.center ? size / 2 + 1 : size)) {
     throw DataError(concat("stft: expects at least ", options_.center ? size / 2 + 1 : size, " samples, got ", length));
   }
@@ -211,9 +214,10 @@ SYNTHDATA_INLINE LogMel::LogMel(const SpectrogramOptions& spectrogram, const Mel
   const double high = mel.high_hz > 0.0 ? mel.high_hz : mel.rate / 2;
   if (!(mel.rate > 0.0 && mel.rate < 1e9) || mel.mels < 1 || mel.mels > 4096 || !(mel.low_hz >= 0.0) ||
       !(mel.low_hz < high) || !(high <= mel.rate / 2) || !(mel.floor > 0.0) || !std::isfinite(mel.floor)) {
-    throw NumericError(concat("LogMel: expects a rate, 1 ... 4096 bands, 0 <= low_hz < high_hz <= rate / 2 and a floor "
-                              "above 0, got ",
-                              mel.rate, ", ", mel.mels, ", ", mel.low_hz, ", ", mel.high_hz, ", ", mel.floor));
+    throw NumericError(
+        concat("LogMel: expects a rate, 1 ... 4096 bands, 0 <= low_hz < high_hz <= rate / 2 and a floor "
+               "above 0, got ",
+               mel.rate, ", ", mel.mels, ", ", mel.low_hz, ", ", mel.high_hz, ", ", mel.floor));
   }
   const std::int64_t bins = spectrogram_.bins();
   if (mel.mels * bins > std::int64_t{1} << 26) {
@@ -222,7 +226,8 @@ SYNTHDATA_INLINE LogMel::LogMel(const SpectrogramOptions& spectrogram, const Mel
   filters_ = Tensor::zeros({mel.mels, bins}, DType::f64, Device::cpu());
   const double low_mel = hz_to_mel(mel.low_hz, mel.scale), high_mel = hz_to_mel(high, mel.scale);
   const auto corner = [&](std::int64_t i) {
-    return mel_to_hz(low_mel + (high_mel - low_mel) * static_cast<double>(i) / static_cast<double>(mel.mels + 1), mel.scale);
+    return mel_to_hz(low_mel + (high_mel - low_mel) * static_cast<double>(i) / static_cast<double>(mel.mels + 1),
+                     mel.scale);
   };
   for (std::int64_t m = 0; m < mel.mels; ++m) {
     const double left = corner(m), top = corner(m + 1), right = corner(m + 2);

@@ -87,7 +87,7 @@ class TableEncoder {
     ColumnSchema schema{};
     ColumnTransform transform{};
     MissingRule missing = MissingRule::mark;
-    bool flag = false;         // has a block for missing values
+    bool flag = false;  // has a block for missing values
     bool left_out = false;
     double low = 0.0, high = 0.0, fill = 0.0;  // of the training values; fill stands in for missing ones
     std::int64_t decimals = -1;                // reals are rounded to; -1 for not

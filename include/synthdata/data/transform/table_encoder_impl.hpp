@@ -16,7 +16,8 @@
 namespace synthdata {
 namespace detail {
 
-inline constexpr std::int64_t encoder_rows = 4096;  // of one task; a multiple of 8, so that tasks share no byte of marks
+inline constexpr std::int64_t encoder_rows =
+    4096;  // of one task; a multiple of 8, so that tasks share no byte of marks
 inline constexpr const char* missing_rules[] = {"mark", "fill", "refuse"};
 
 [[noreturn]] SYNTHDATA_COLD SYNTHDATA_INLINE void throw_column(std::string_view column, const std::string& text) {
@@ -100,8 +101,8 @@ SYNTHDATA_INLINE TableEncoder::Fitted TableEncoder::fit_column(const Column& col
     out.low = *low;
     out.high = *high;
     if (column.type() == ColumnType::real) {
-      out.decimals = out.schema.decimals >= 0 && out.schema.decimals <= 15 ? out.schema.decimals
-                                                                            : detail::decimals_of(values);
+      out.decimals =
+          out.schema.decimals >= 0 && out.schema.decimals <= 15 ? out.schema.decimals : detail::decimals_of(values);
     }
   }
   out.flag = missing > 0 && out.missing == MissingRule::mark && !levels;
@@ -357,8 +358,8 @@ SYNTHDATA_INLINE Table TableEncoder::decode_rows(const Tensor& given, Rng* rng) 
     const auto categories = static_cast<double>(column.schema.categories.size());
     for (std::int64_t row = begin; row < end; ++row) {
       double value = values[static_cast<std::size_t>(row - begin)];
-      const bool missing = column.flag ? in[(row - begin) * width_ + column.width - 1] > 0.5f
-                                       : takes_missing && std::isnan(value);
+      const bool missing =
+          column.flag ? in[(row - begin) * width_ + column.width - 1] > 0.5f : takes_missing && std::isnan(value);
       if (missing) {
         bits[row >> 3] = static_cast<std::uint8_t>(bits[row >> 3] | 1u << (row & 7));
         value = 0.0;
@@ -415,8 +416,8 @@ SYNTHDATA_INLINE std::string TableEncoder::str() const {
     if (const auto* levels = detail::levels_of(column.transform); levels && levels->rare_size() > 0) {
       const double share = 100.0 * static_cast<double>(levels->count(levels->kept_size())) /
                            static_cast<double>(std::max<std::int64_t>(levels->rows(), 1));
-      note += concat(", ", levels->rare_size(), " rare values merged: ",
-                     std::round(share * 100.0) / 100.0, " % of rows");
+      note +=
+          concat(", ", levels->rare_size(), " rare values merged: ", std::round(share * 100.0) / 100.0, " % of rows");
     }
     if (const auto* modes = column.transform.find<transform::Modes>()) note += concat(", ", modes->count(), " modes");
     if (column.flag) note += ", the last a flag for missing";

@@ -73,8 +73,8 @@ class Tokenizer {
   TokenKind kind_ = TokenKind::character;
   std::vector<std::string> tokens_{};
   std::vector<std::pair<std::int32_t, std::int32_t>> merges_{};
-  std::unordered_map<std::string, std::int32_t> places_{};            // token -> number
-  std::unordered_map<std::uint64_t, std::int32_t> merge_places_{};    // pair -> what it becomes
+  std::unordered_map<std::string, std::int32_t> places_{};          // token -> number
+  std::unordered_map<std::uint64_t, std::int32_t> merge_places_{};  // pair -> what it becomes
 };
 
 }  // namespace synthdata

@@ -251,7 +251,8 @@ SYNTHDATA_INLINE void Tokenizer::encode_piece(std::string_view piece, std::vecto
     offer(at);
     if (previous[place] >= 0) offer(previous[place]);
   }
-  for (std::int32_t i = 0; i >= 0; i = next[static_cast<std::size_t>(i)]) out.push_back(ids[static_cast<std::size_t>(i)]);
+  for (std::int32_t i = 0; i >= 0; i = next[static_cast<std::size_t>(i)])
+    out.push_back(ids[static_cast<std::size_t>(i)]);
 }
 
 SYNTHDATA_INLINE Tensor Tokenizer::encode(std::string_view text, DType dtype) const {
@@ -259,7 +260,7 @@ SYNTHDATA_INLINE Tensor Tokenizer::encode(std::string_view text, DType dtype) co
     throw DTypeError(concat("Tokenizer::encode: expects i32 or i64, got ", dtype));
   }
   // Cut where a piece begins, so that each part gives the tokens it has in the whole: a letter behind a line's end.
-  constexpr std::size_t about = std::size_t{1} << 16;
+  constexpr std::size_t about = std::size_t{1} << 18;
   std::vector<std::size_t> cuts = {0};
   while (kind_ != TokenKind::character && text.size() - cuts.back() > 2 * about) {
     std::size_t at = cuts.back() + about;

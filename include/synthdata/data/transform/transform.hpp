@@ -36,8 +36,8 @@ const char* name_of(BlockKind kind);
 
 /// Neighbouring columns of the encoded tensor that mean one thing.
 struct EncodedBlock {
-  std::string column{};          ///< of the table
-  std::int64_t begin = 0;        ///< first column of the tensor
+  std::string column{};    ///< of the table
+  std::int64_t begin = 0;  ///< first column of the tensor
   std::int64_t width = 1;
   BlockKind kind = BlockKind::number;
   double low = -std::numeric_limits<double>::infinity();  ///< number, code: range of the training rows
@@ -56,8 +56,8 @@ struct Interval {
 
 /// What a transform is fitted on.
 struct Training {
-  std::span<const double> values;    ///< those that are not missing, at least one, all finite
-  std::int64_t missing_count = 0;    ///< 0 for transforms that never see a missing value
+  std::span<const double> values;  ///< those that are not missing, at least one, all finite
+  std::int64_t missing_count = 0;  ///< 0 for transforms that never see a missing value
   const ColumnSchema& schema;
   Rng rng;
 };
@@ -177,13 +177,15 @@ class ColumnTransform {
   transform::Interval trained_{0.0, 0.0};  // of the values fitted on, for blocks()
 };
 
+namespace transform {
 /// Chains: SignedLog{} | Standardize{} | ...
 template <class A, class B>
-  requires(transform::Transform<A> || std::same_as<A, ColumnTransform>) &&
-          (transform::Transform<B> || std::same_as<B, ColumnTransform>)
+  requires(Transform<A> || std::same_as<A, ColumnTransform>) && (Transform<B> || std::same_as<B, ColumnTransform>)
 ColumnTransform operator|(const A& first, const B& second) {
   return ColumnTransform(first).then(ColumnTransform(second));
 }
+}  // namespace transform
+using transform::operator|;  // found by its operands in either namespace
 
 namespace detail {
 

@@ -241,7 +241,9 @@ SYNTHDATA_INLINE ColumnTransform ColumnTransform::then(const ColumnTransform& ne
   return chain;
 }
 
-SYNTHDATA_INLINE bool ColumnTransform::takes_missing() const { return !steps_.empty() && steps_.back()->takes_missing(); }
+SYNTHDATA_INLINE bool ColumnTransform::takes_missing() const {
+  return !steps_.empty() && steps_.back()->takes_missing();
+}
 
 SYNTHDATA_INLINE void ColumnTransform::fit(const transform::Training& training) {
   std::vector<double> values;
