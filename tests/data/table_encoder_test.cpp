@@ -49,7 +49,7 @@ TEST_CASE("each scalar transform is its formula, and its inverse") {
   const auto encoded = [&](const ColumnTransform& t) { return fit_all(table, t).encode(table); };
   const float std = std::sqrt(14.0f / 4);  // of 1, 2, 3, 6 about 3
   const Tensor standard = encoded(Standardize{});
-  for (int i = 0; i < 4; ++i) CHECK(standard.data<float>()[i] == Approx((Reals{1, 2, 3, 6}[i] - 3) / std));
+  for (std::size_t i = 0; i < 4; ++i) CHECK(standard.data<float>()[i] == Approx((Reals{1, 2, 3, 6}[i] - 3) / std));
   CHECK(encoded(MinMax{}).data<float>()[1] == Approx(-0.6));
   CHECK(encoded(MinMax{0, 1}).data<float>()[3] == 1.0f);
   CHECK(encoded(SignedLog{}).data<float>()[3] == Approx(std::log(7.0)));

@@ -33,7 +33,7 @@ SYNTHDATA_INLINE Tensor audio_input(const char* op, const Tensor& x, const Shape
   return x.to(Device::cpu());
 }
 /// Place in 0 ... n - 1 of an index of the mirrored sequence; n > 1.
-inline std::int64_t mirrored(std::int64_t i, std::int64_t n) {
+inline std::int64_t reflected_index(std::int64_t i, std::int64_t n) {
   if (i < 0) i = -i;
   return i < n ? i : 2 * (n - 1) - i;
 }
@@ -90,7 +90,7 @@ SYNTHDATA_INLINE Tensor Spectrogram::stft(const Tensor& given) const {
       const std::int64_t first = i * hop - pad;
       for (std::int64_t t = 0; t < size; ++t) {
         const auto at = static_cast<std::size_t>(t);
-        frame[at] = window_[at] * double{sound.data<float>()[detail::mirrored(first + t, length)]};
+        frame[at] = window_[at] * double{sound.data<float>()[detail::reflected_index(first + t, length)]};
       }
       fft_.forward(frame.data(), spectrum.data());
       float* const to = out.data<float>() + i * bins() * 2;

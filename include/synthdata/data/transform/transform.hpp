@@ -138,7 +138,8 @@ class ColumnTransform {
  public:
   /// Nothing yet: numbers pass as they are.
   ColumnTransform() = default;
-  template <transform::Transform T>
+  template <class T>
+    requires(!std::same_as<T, ColumnTransform> && transform::Transform<T>)
   ColumnTransform(T t);
   ColumnTransform(const ColumnTransform&);
   ColumnTransform(ColumnTransform&&) noexcept;
@@ -180,7 +181,7 @@ class ColumnTransform {
 namespace transform {
 /// Chains: SignedLog{} | Standardize{} | ...
 template <class A, class B>
-  requires(Transform<A> || std::same_as<A, ColumnTransform>) && (Transform<B> || std::same_as<B, ColumnTransform>)
+  requires(std::same_as<A, ColumnTransform> || Transform<A>) && (std::same_as<B, ColumnTransform> || Transform<B>)
 ColumnTransform operator|(const A& first, const B& second) {
   return ColumnTransform(first).then(ColumnTransform(second));
 }
@@ -284,7 +285,8 @@ struct ColumnTransform::Step final : AnyStep {
   T transform;
 };
 
-template <transform::Transform T>
+template <class T>
+  requires(!std::same_as<T, ColumnTransform> && transform::Transform<T>)
 ColumnTransform::ColumnTransform(T t) {
   steps_.emplace_back(new Step<T>(std::move(t)));
 }
