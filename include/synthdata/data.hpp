@@ -15,6 +15,7 @@
 #include <synthdata/data/augment/text.hpp>
 #include <synthdata/data/cells.hpp>
 #include <synthdata/data/cifar.hpp>
+#include <synthdata/data/combinators.hpp>
 #include <synthdata/data/csv.hpp>
 #include <synthdata/data/csv_columns.hpp>
 #include <synthdata/data/csv_options.hpp>
@@ -26,7 +27,11 @@
 #include <synthdata/data/loader.hpp>
 #include <synthdata/data/number.hpp>
 #include <synthdata/data/schema.hpp>
+#include <synthdata/data/split.hpp>
 #include <synthdata/data/table.hpp>
+#include <synthdata/data/table_batches.hpp>
+#include <synthdata/data/table_cache.hpp>
 #include <synthdata/data/table_stream.hpp>
 #include <synthdata/data/toy.hpp>
+#include <synthdata/io/mapped_tensor.hpp>
 #include <synthdata/version.hpp>

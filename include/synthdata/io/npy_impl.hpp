@@ -123,6 +123,59 @@ class NpyHeader {
   Shape shape_;
 };
 
+/// What a file of one array holds, checked against the file's size.
+struct NpyLayout {
+  DType dtype;
+  Shape shape;
+  std::int64_t data_start, bytes;
+};
+
+SYNTHDATA_INLINE NpyLayout npy_layout(const InputFile& file) {
+  const std::string& path = file.path();
+  unsigned char start[12] = {};
+  file.read_at(0, start, 10);
+  if (std::memcmp(start, "\x93NUMPY", 6) != 0) throw_data_at(path, 0, "npy: expects the bytes 0x93 \"NUMPY\"");
+  const int version = start[6];
+  if (version < 1 || version > 3 || start[7] != 0) {
+    throw_data_at(path, 6, concat("npy: expects version 1.0, 2.0 or 3.0, got ", version, ".", int{start[7]}));
+  }
+  const std::int64_t header_start = version == 1 ? 10 : 12;
+  file.read_at(0, start, header_start);
+  std::uint32_t length = 0;
+  std::memcpy(&length, start + 8, version == 1 ? 2 : 4);
+  if (length > max_npy_header || length > file.size() - header_start) {
+    throw_data_at(path, 8,
+                          concat("npy: the header claims ", length, " bytes, ", file.size() - header_start,
+                                 " are left in the file and ", max_npy_header, " are accepted"));
+  }
+  std::string text(length, '\0');
+  file.read_at(header_start, text.data(), length);
+  NpyHeader header(path, header_start, text);
+  header.parse();
+
+  const std::int64_t data_start = header_start + length, data_bytes = file.size() - data_start;
+  std::int64_t bytes = static_cast<std::int64_t>(size_of(header.dtype()));
+  for (const std::int64_t extent : header.shape()) {
+    if (__builtin_mul_overflow(bytes, extent, &bytes)) {
+      throw_data_at(path, header_start, concat("npy: shape ", header.shape(), " overflows 64 bits"));
+    }
+  }
+  if (bytes != data_bytes) {
+    throw_data_at(path, data_start,
+                          concat("npy: ", header.shape(), " ", header.dtype(), " needs ", bytes,
+                                 " bytes of data, the file has ", data_bytes));
+  }
+  return {header.dtype(), header.shape(), data_start, bytes};
+}
+
+/// @throws DataError for a bool of another value, which would be undefined behaviour.
+SYNTHDATA_INLINE void check_npy_bools(const std::string& path, const NpyLayout& layout, const void* elements) {
+  if (layout.dtype != DType::boolean) return;
+  const auto* const data = static_cast<const unsigned char*>(elements);
+  const auto* const bad = std::find_if(data, data + layout.bytes, [](unsigned char byte) { return byte > 1; });
+  if (bad != data + layout.bytes) throw_data_at(path, layout.data_start + (bad - data), "npy: a bool is neither 0 nor 1");
+}
+
 }  // namespace detail
 
 SYNTHDATA_INLINE void write_npy(const std::string& path, const Tensor& tensor) {
@@ -146,46 +199,10 @@ SYNTHDATA_INLINE void write_npy(const std::string& path, const Tensor& tensor) {
 
 SYNTHDATA_INLINE Tensor read_npy(const std::string& path) {
   const InputFile file(path);
-  unsigned char start[12] = {};
-  file.read_at(0, start, 10);
-  if (std::memcmp(start, "\x93NUMPY", 6) != 0) detail::throw_data_at(path, 0, "npy: expects the bytes 0x93 \"NUMPY\"");
-  const int version = start[6];
-  if (version < 1 || version > 3 || start[7] != 0) {
-    detail::throw_data_at(path, 6, concat("npy: expects version 1.0, 2.0 or 3.0, got ", version, ".", int{start[7]}));
-  }
-  const std::int64_t header_start = version == 1 ? 10 : 12;
-  file.read_at(0, start, header_start);
-  std::uint32_t length = 0;
-  std::memcpy(&length, start + 8, version == 1 ? 2 : 4);
-  if (length > detail::max_npy_header || length > file.size() - header_start) {
-    detail::throw_data_at(path, 8,
-                          concat("npy: the header claims ", length, " bytes, ", file.size() - header_start,
-                                 " are left in the file and ", detail::max_npy_header, " are accepted"));
-  }
-  std::string text(length, '\0');
-  file.read_at(header_start, text.data(), length);
-  detail::NpyHeader header(path, header_start, text);
-  header.parse();
-
-  const std::int64_t data_start = header_start + length, data_bytes = file.size() - data_start;
-  std::int64_t bytes = static_cast<std::int64_t>(size_of(header.dtype()));
-  for (const std::int64_t extent : header.shape()) {
-    if (__builtin_mul_overflow(bytes, extent, &bytes)) {
-      detail::throw_data_at(path, header_start, concat("npy: shape ", header.shape(), " overflows 64 bits"));
-    }
-  }
-  if (bytes != data_bytes) {
-    detail::throw_data_at(path, data_start,
-                          concat("npy: ", header.shape(), " ", header.dtype(), " needs ", bytes,
-                                 " bytes of data, the file has ", data_bytes));
-  }
-  Tensor tensor = Tensor::empty(header.shape(), header.dtype(), Device::cpu());
-  file.read_at(data_start, tensor.bytes(), bytes);
-  if (header.dtype() == DType::boolean) {  // a bool of another value would be undefined behaviour
-    const auto* const data = static_cast<const unsigned char*>(tensor.bytes());
-    const auto* const bad = std::find_if(data, data + bytes, [](unsigned char byte) { return byte > 1; });
-    if (bad != data + bytes) detail::throw_data_at(path, data_start + (bad - data), "npy: a bool is neither 0 nor 1");
-  }
+  const detail::NpyLayout layout = detail::npy_layout(file);
+  Tensor tensor = Tensor::empty(layout.shape, layout.dtype, Device::cpu());
+  file.read_at(layout.data_start, tensor.bytes(), layout.bytes);
+  detail::check_npy_bools(path, layout, tensor.bytes());
   return tensor;
 }
 
