@@ -185,7 +185,7 @@ struct TableCache::Impl {
         bytes.substr(static_cast<std::size_t>(trailer.json_at), static_cast<std::size_t>(trailer.json_bytes));
     const std::uint64_t sum = detail::cache_sum(bytes.data() + trailer.index_at, index_bytes,
                                                 detail::cache_sum(json_text.data(), trailer.json_bytes, 0));
-    if (sum != trailer.sum) fail(trailer.json_at, "the sum of the index does not fit it");
+    if (!same_sum(sum, trailer.sum)) fail(trailer.json_at, "the sum of the index does not fit it");
 
     const Json json = parse_json(json_text, {.source = path, .first_byte = trailer.json_at});
     const Json *version = json.find("version"), *given_key = json.find("key"), *columns = json.find("schema");
@@ -213,6 +213,13 @@ struct TableCache::Impl {
   }
 
   static constexpr std::int64_t cache_alignment() { return detail::cache_alignment; }
+  static bool same_sum(std::uint64_t a, std::uint64_t b) {
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION  // the usual name: lets a fuzzer see what lies behind
+    return static_cast<void>(a), static_cast<void>(b), true;
+#else
+    return a == b;
+#endif
+  }
   [[noreturn]] void fail(std::int64_t byte, const std::string& text) const {
     detail::throw_data_at(file->path(), byte, text);
   }
@@ -289,7 +296,7 @@ struct TableCache::Impl {
         if (bad != values + rows) fail(place.values + (bad - values), "a boolean is neither 0 nor 1");
       }
     }
-    if (static_cast<std::int64_t>(sum) != entry(group)[2]) {
+    if (!same_sum(sum, static_cast<std::uint64_t>(entry(group)[2]))) {
       fail(entry(group)[0], concat("the sum of group ", group, " does not fit it"));
     }
     for (std::size_t c = 0; c < schema.columns.size(); ++c) {

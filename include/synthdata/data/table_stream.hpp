@@ -30,8 +30,8 @@ concept TableWriter = requires(W& writer, const Table& piece) {
 /// Any TableReader.
 class AnyTableReader {
  public:
-  template <TableReader R>
-    requires(!std::same_as<R, AnyTableReader>)
+  template <class R>
+    requires(!std::same_as<R, AnyTableReader> && TableReader<R>)  // in this order: the second asks for moving
   explicit AnyTableReader(R reader) : held_(new Held<R>(std::move(reader))) {}
   AnyTableReader(AnyTableReader&&) noexcept = default;
   AnyTableReader& operator=(AnyTableReader&&) noexcept = default;
