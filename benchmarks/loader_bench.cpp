@@ -1,8 +1,8 @@
 // benchmarks/loader_bench.cpp: samples/s of shuffled batches of 60,000 samples [28, 28, 1] with labels, by DataLoader.
 //
 // Run: loader_bench [--batch N] [--seconds S]. Prints a JSON object: for each kind of data set and number of workers
-// the median of whole epochs. "copy" is the ceiling: the same rows in the same order copied by memcpy, into memory that is
-// used again. What comes is checked once: each sample once an epoch, with its own label.
+// the median of whole epochs. "copy" is the ceiling: the same rows in the same order copied by memcpy, into memory that
+// is used again. What comes is checked once: each sample once an epoch, with its own label.
 //
 // SPDX-License-Identifier: MIT
 #include <synthdata/data/combinators.hpp>

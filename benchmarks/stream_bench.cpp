@@ -1,12 +1,12 @@
 // benchmarks/stream_bench.cpp: a CSV file larger than memory goes through cleaning and batching; MB/s and peak memory.
 //
 // Run: stream_bench [--megabytes 4000] [--limit 300] [--work /tmp] [--cache]. Makes a file of six real, two integer and
-// two categorical columns with missing values in `work`, and removes it at the end. Then, each with the rate in MB of the
-// CSV file and the peak of memory until then: its schema is found; one epoch is read, cleaned (missing values filled,
-// outliers clipped, rows without a class dropped), shuffled and batched. With --cache: a cache is written, and an epoch
-// is read from it, in windows and in fully random order. Rows are counted on every way. Fails if the memory of the
-// program, without pages of mapped files, which the system takes back at will, goes beyond the limit, in MB, before the
-// random order.
+// two categorical columns with missing values in `work`, and removes it at the end. Then, each with the rate in MB of
+// the CSV file and the peak of memory until then: its schema is found; one epoch is read, cleaned (missing values
+// filled, outliers clipped, rows without a class dropped), shuffled and batched. With --cache: a cache is written, and
+// an epoch is read from it, in windows and in fully random order. Rows are counted on every way. Fails if the memory of
+// the program, without pages of mapped files, which the system takes back at will, goes beyond the limit, in MB, before
+// the random order.
 //
 // SPDX-License-Identifier: MIT
 #include <synthdata/core/parallel.hpp>
@@ -42,12 +42,13 @@ double memory(const std::string& name) {
 /// Watches the program's own memory (RssAnon has no peak of its own).
 class Watch {
  public:
-  Watch() : thread_([this] {
-      while (!stop_) {
-        peak_ = std::max(peak_.load(), memory("RssAnon"));
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      }
-    }) {}
+  Watch()
+      : thread_([this] {
+          while (!stop_) {
+            peak_ = std::max(peak_.load(), memory("RssAnon"));
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+          }
+        }) {}
   ~Watch() {
     stop_ = true;
     thread_.join();
@@ -180,9 +181,8 @@ int main(int count, char** arguments) try {
   };
   check_limit();
   if (with_cache) {
-    const TableCache cache = cached_table(cache_path, source_key(path), [&] {
-      return map_tables(CsvReader(path, options), clean);
-    });
+    const TableCache cache =
+        cached_table(cache_path, source_key(path), [&] { return map_tables(CsvReader(path, options), clean); });
     expect("cache", cache.size(), with_class);
     report("cache written");
     TableBatches batches([&] { return TableCacheReader(cache); }, samples, batching);

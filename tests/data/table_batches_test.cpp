@@ -25,8 +25,8 @@ class Counting {
       y.push_back(0.5 * static_cast<double>(i));
       of_class.push_back(i % 3);
     }
-    return Table({Column::integers("x", x), Column::reals("y", y),
-                  Column::categorical("class", of_class, {"a", "b", "c"})});
+    return Table(
+        {Column::integers("x", x), Column::reals("y", y), Column::categorical("class", of_class, {"a", "b", "c"})});
   }
   std::optional<Table> next() {
     if (reads_) ++*reads_;
@@ -102,7 +102,8 @@ TEST_CASE("encode_rows takes columns and labels, and names what it cannot") {
   const std::vector<std::string> texts = {"p", "q", "r"};
   const Table dirty({Column::reals("y", y, {false, true, false}), Column::integers("l", labels),
                      Column::integers("m", labels, {false, false, true}), Column::texts("t", texts)});
-  CHECK_THROWS_WITH(encode_rows(dirty, {.columns = {"y"}}), ContainsSubstring("column \"y\": the value of row 1 is missing"));
+  CHECK_THROWS_WITH(encode_rows(dirty, {.columns = {"y"}}),
+                    ContainsSubstring("column \"y\": the value of row 1 is missing"));
   CHECK_THROWS_WITH(encode_rows(dirty, {.label = "l", .columns = {"m"}}), ContainsSubstring("that of row 2 is -2"));
   CHECK_THROWS_WITH(encode_rows(dirty, {.label = "m"}), ContainsSubstring("the label of row 2 is missing"));
   CHECK_THROWS_AS(encode_rows(dirty, {.label = "t"}), DTypeError);
@@ -174,11 +175,8 @@ TEST_CASE("TableBatches of all ranks together give each row once") {
   for (const std::int64_t ranks : {2, 3, 7}) {
     std::vector<std::int64_t> all;
     for (std::int64_t rank = 0; rank < ranks; ++rank) {
-      TableBatches part = counting(100, {.batch_size = 4,
-                                         .shuffle_rows = 16,
-                                         .drop_last = false,
-                                         .rank = rank,
-                                         .ranks = ranks});
+      TableBatches part =
+          counting(100, {.batch_size = 4, .shuffle_rows = 16, .drop_last = false, .rank = rank, .ranks = ranks});
       const std::int64_t own = 100 / ranks;
       const auto rows = rows_of(part, static_cast<int>((own + 3) / 4));
       CHECK(static_cast<std::int64_t>(rows.size()) == own);

@@ -138,7 +138,8 @@ TEST_CASE("TableCacheDataset feeds a loader in any order") {
 TEST_CASE("a table cache takes pieces of one schema only, and appears when it is committed") {
   const test::Scratch scratch;
   const std::vector<std::int64_t> codes = {0, 1};
-  const Table table({Column::categorical("c", codes, {"a", "b"})}), other({Column::categorical("c", codes, {"b", "a"})});
+  const Table table({Column::categorical("c", codes, {"a", "b"})}),
+      other({Column::categorical("c", codes, {"b", "a"})});
   {
     TableCacheWriter writer(scratch / "a.cache");
     writer.write(table);

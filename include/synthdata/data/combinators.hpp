@@ -30,8 +30,7 @@ template <Dataset Base>
 class SubsetDataset {
  public:
   SubsetDataset(Base base, std::span<const std::int64_t> indices)
-      : base_(std::move(base)),
-        indices_(detail::sample_numbers(indices, static_cast<std::int64_t>(base_.size()))) {}
+      : base_(std::move(base)), indices_(detail::sample_numbers(indices, static_cast<std::int64_t>(base_.size()))) {}
   std::int64_t size() const { return indices_.size(); }
   SampleOf<Base> get(std::int64_t index, Rng& rng) const { return base_.get(there(index), rng); }
   Batch gather(std::span<const std::int64_t> indices) const
@@ -212,9 +211,8 @@ class CachedDataset {
 /// The samples of these numbers, in that order; a number may come twice. @throws DataError for one out of range, when
 /// applied.
 inline auto subset(std::vector<std::int64_t> indices) {
-  return Adaptor{[indices = std::move(indices)]<Dataset D>(D dataset) {
-    return SubsetDataset<D>(std::move(dataset), indices);
-  }};
+  return Adaptor{
+      [indices = std::move(indices)]<Dataset D>(D dataset) { return SubsetDataset<D>(std::move(dataset), indices); }};
 }
 
 /// All but the first `count` samples. @throws DataError if count < 0 or there are fewer, when applied.
@@ -265,8 +263,8 @@ inline auto repeat(std::int64_t times) {
   return Adaptor{[times]<Dataset D>(D dataset) { return RepeatedDataset<D>(std::move(dataset), times); }};
 }
 
-/// Reads all samples, when applied, on all threads, and keeps them in memory as get() gave them (bytes stay bytes); what
-/// is random in them is drawn once, so augment behind the cache. @throws DataError beyond `max_bytes`.
+/// Reads all samples, when applied, on all threads, and keeps them in memory as get() gave them (bytes stay bytes);
+/// what is random in them is drawn once, so augment behind the cache. @throws DataError beyond `max_bytes`.
 inline auto cache(std::int64_t max_bytes = std::int64_t{4} << 30) {
   return Adaptor{[max_bytes]<Dataset D>(const D& dataset) { return CachedDataset<D>(dataset, max_bytes); }};
 }

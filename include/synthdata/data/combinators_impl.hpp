@@ -46,8 +46,8 @@ SYNTHDATA_INLINE std::int64_t repeated_size(std::int64_t size, std::int64_t time
 }
 
 SYNTHDATA_COLD SYNTHDATA_INLINE void throw_cache_full(std::int64_t index, std::int64_t size, std::int64_t max_bytes) {
-  throw DataError(concat("cache: sample ", index < size ? index : size, " of ", size, " and those before it take more than ",
-                         max_bytes, " bytes, which is the limit given"));
+  throw DataError(concat("cache: sample ", index < size ? index : size, " of ", size,
+                         " and those before it take more than ", max_bytes, " bytes, which is the limit given"));
 }
 
 }  // namespace synthdata::detail

@@ -1,8 +1,8 @@
 // synthdata/data/loader.hpp: DataLoader, an endless source of shuffled batches, made ahead by background threads.
 //
 // Batch k is the same for any number of threads: the order of an epoch follows from (seed, epoch), and each sample has
-// its own generator from (seed, epoch, index), or place in the epoch where it may come twice. Three numbers say where a loader stands; restored, it goes on
-// with the same bits.
+// its own generator from (seed, epoch, index), or place in the epoch where it may come twice. Three numbers say where a
+// loader stands; restored, it goes on with the same bits.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -30,8 +30,8 @@ struct LoaderOptions {
   /// Batch::lengths says where; see padding_mask().
   bool pad = false;
   float pad_value = 0.0f;
-  /// One for each sample: batches are then made of samples of similar length (buckets), which saves padding. The samples
-  /// of 64 batches at a time are sorted by length and cut into batches, whose order is random again.
+  /// One for each sample: batches are then made of samples of similar length (buckets), which saves padding. The
+  /// samples of 64 batches at a time are sorted by length and cut into batches, whose order is random again.
   std::vector<std::int64_t> lengths{};
 };
 
@@ -112,7 +112,8 @@ Batch make_batch(const D& dataset, const BatchPlan& plan) {
 template <class D>
 Batch make_batch(const D& dataset, std::span<const std::int64_t> indices, const Rng& rng) {
   const auto count = static_cast<std::int64_t>(indices.size());
-  return make_batch(dataset, BatchPlan{.order = Tensor::from(indices, {count}, Device::cpu()), .end = count, .rng = rng});
+  return make_batch(dataset,
+                    BatchPlan{.order = Tensor::from(indices, {count}, Device::cpu()), .end = count, .rng = rng});
 }
 
 /// A data set of any type.
@@ -162,8 +163,8 @@ class DataLoader {
   static_assert(require_dataset<D>());
 
  public:
-  /// @throws DataError if the data set is too small for one batch, or an option is out of its range or does not have one
-  /// number for each sample.
+  /// @throws DataError if the data set is too small for one batch, or an option is out of its range or does not have
+  /// one number for each sample.
   explicit DataLoader(D dataset, const LoaderOptions& options = {})
       : engine_(detail::Owned<detail::AnyDataset>(new detail::HeldDataset<D>(std::move(dataset))), options) {}
 

@@ -64,8 +64,8 @@ std::array<Indices, N> stratified_split(const Keys& classes, const double (&shar
   return parts;
 }
 
-/// At random by whole groups: no group is in two parts. Each group in turn goes where most rows are missing, so sizes are
-/// as near to the shares as about one group. Rows are in ascending order.
+/// At random by whole groups: no group is in two parts. Each group in turn goes where most rows are missing, so sizes
+/// are as near to the shares as about one group. Rows are in ascending order.
 /// @throws DataError as random_split, and for fewer groups than parts.
 template <std::size_t N>
 std::array<Indices, N> grouped_split(const Keys& groups, const double (&shares)[N], std::uint64_t seed = 0) {
@@ -91,8 +91,8 @@ struct Fold {
 };
 /// k parts at random, each held out once; their sizes differ by at most one. @throws DataError unless 2 <= k <= size.
 std::vector<Fold> k_fold(std::int64_t size, std::int64_t k, std::uint64_t seed = 0);
-/// The same with each class spread evenly: its counts in the parts differ by at most one. A class of fewer than k rows is
-/// missing from some parts. @throws DataError unless 2 <= k <= size.
+/// The same with each class spread evenly: its counts in the parts differ by at most one. A class of fewer than k rows
+/// is missing from some parts. @throws DataError unless 2 <= k <= size.
 std::vector<Fold> stratified_k_fold(const Keys& classes, std::int64_t k, std::uint64_t seed = 0);
 /// The same by whole groups, the largest first, each to the part that has the fewest rows so far.
 /// @throws DataError unless 2 <= k <= number of groups.

@@ -133,7 +133,7 @@ SYNTHDATA_INLINE void stratified_split(const Keys& classes, std::span<const doub
     const auto members = static_cast<std::int64_t>(rows.size());
     seen += members;
     std::vector<std::int64_t> take(count);
-    std::vector<double> lack(count);  // what a part lacks of its share of all so far
+    std::vector<double> lack(count);   // what a part lacks of its share of all so far
     std::vector<std::size_t> rounded;  // the parts whose share of this class is no whole number
     std::int64_t left = members;
     for (std::size_t i = 0; i < count; ++i) {
@@ -187,8 +187,8 @@ SYNTHDATA_INLINE void grouped_split(const Keys& groups, std::span<const double> 
 SYNTHDATA_INLINE void time_split(const Column& time, std::span<const double> shares, Indices* parts) {
   const Indices ends = ends_of_parts("time_split", shares, time.size());
   if (time.type() != ColumnType::date_time && time.type() != ColumnType::integer && time.type() != ColumnType::real) {
-    throw DTypeError(concat("time_split: expects a column of date-times or numbers, ", in_quotes(time.name()), " is ",
-                            time.type()));
+    throw DTypeError(
+        concat("time_split: expects a column of date-times or numbers, ", in_quotes(time.name()), " is ", time.type()));
   }
   for (std::int64_t row = 0; row < time.size(); ++row) {
     if (time.is_missing(row) || std::isnan(time.number(row))) {
@@ -236,7 +236,8 @@ SYNTHDATA_INLINE std::vector<Fold> k_fold(std::int64_t size, std::int64_t k, std
   detail::check_folds("k_fold", k, size, "rows");
   std::vector<std::int64_t> part(static_cast<std::size_t>(size));
   const std::vector<std::int64_t> order = Rng(seed).permutation(size);
-  for (std::size_t i = 0; i < order.size(); ++i) part[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i) % k;
+  for (std::size_t i = 0; i < order.size(); ++i)
+    part[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i) % k;
   return detail::make_folds(part, k);
 }
 

@@ -64,8 +64,8 @@ struct TableBatchesOptions {
 };
 
 /// Endless batches of a stream of tables, which is opened anew for each epoch: a BatchSource. Memory, whatever the size
-/// of the stream: one piece of the reader and `shuffle_rows` encoded rows. Restoring reads the epoch from its beginning to
-/// the place, without encoding.
+/// of the stream: one piece of the reader and `shuffle_rows` encoded rows. Restoring reads the epoch from its beginning
+/// to the place, without encoding.
 ///   TableBatches batches([=] { return CsvReader("big.csv", {.schema = schema}); }, {.label = "income"});
 class TableBatches {
  public:

@@ -23,8 +23,8 @@ SYNTHDATA_INLINE void check_no_missing(const Column& column, const char* what) {
 SYNTHDATA_INLINE Tensor labels_of(const Column& column) {
   if (column.type() != ColumnType::categorical && column.type() != ColumnType::boolean &&
       column.type() != ColumnType::integer) {
-    throw DTypeError(concat("column ", in_quotes(column.name()), ": expects classes, categorical, boolean or integer, is ",
-                            column.type()));
+    throw DTypeError(concat("column ", in_quotes(column.name()),
+                            ": expects classes, categorical, boolean or integer, is ", column.type()));
   }
   check_no_missing(column, "label");
   Tensor labels = Tensor::empty({column.size()}, DType::i64, Device::cpu());
@@ -33,8 +33,8 @@ SYNTHDATA_INLINE Tensor labels_of(const Column& column) {
                                : column.type() == ColumnType::boolean   ? column.boolean(row)
                                                                         : column.integer(row);
     if (label < 0) {
-      throw DataError(concat("column ", in_quotes(column.name()), ": expects a label >= 0, that of row ", row, " is ",
-                             label));
+      throw DataError(
+          concat("column ", in_quotes(column.name()), ": expects a label >= 0, that of row ", row, " is ", label));
     }
     labels.data<std::int64_t>()[row] = label;
   }
@@ -77,7 +77,8 @@ struct TableBatches::Impl {
                              " and ", options.shuffle_rows));
     }
     if (options.ranks < 1 || options.rank < 0 || options.rank >= options.ranks) {
-      throw DataError(concat("TableBatches: expects 0 <= rank < ranks, got rank ", options.rank, " of ", options.ranks));
+      throw DataError(
+          concat("TableBatches: expects 0 <= rank < ranks, got rank ", options.rank, " of ", options.ranks));
     }
     state.seed = options.seed;
   }
@@ -134,8 +135,8 @@ struct TableBatches::Impl {
         window.data = Tensor::empty(shape, DType::f32, Device::cpu());
         if (rows.labels.defined()) window.labels = Tensor::empty({size}, DType::i64, Device::cpu());
       } else if (!(window.data.shape() == shape)) {
-        throw DataError(concat("TableBatches: all rows must become samples of one shape, ", window.data.shape().erase(0),
-                               "; later ones became ", shape.erase(0)));
+        throw DataError(concat("TableBatches: all rows must become samples of one shape, ",
+                               window.data.shape().erase(0), "; later ones became ", shape.erase(0)));
       }
       const std::int64_t width = window.data.size() / size;
       if (width > 0) {
@@ -255,8 +256,8 @@ SYNTHDATA_INLINE Batch TableBatches::next() {
 SYNTHDATA_INLINE SourceState TableBatches::state() const { return impl_->state; }
 SYNTHDATA_INLINE void TableBatches::restore(const SourceState& state) {
   if (state.epoch < 0 || state.position < 0) {
-    throw DataError(concat("TableBatches::restore: expects epoch and position >= 0, got ", state.epoch, " and ",
-                           state.position));
+    throw DataError(
+        concat("TableBatches::restore: expects epoch and position >= 0, got ", state.epoch, " and ", state.position));
   }
   impl_->close();
   impl_->state = state;

@@ -50,8 +50,9 @@ class TableCache {
   const Schema& schema() const;
   const std::string& key() const;
 
-  /// The rows named, in that order, and of them the columns named, or all. Memory: those rows, besides the system's pages
-  /// of the file. @throws ShapeError out of range; DataError for a group that is damaged and columns that are not there.
+  /// The rows named, in that order, and of them the columns named, or all. Memory: those rows, besides the system's
+  /// pages of the file. @throws ShapeError out of range; DataError for a group that is damaged and columns that are not
+  /// there.
   Table take(std::span<const std::int64_t> rows, std::span<const std::string> columns = {}) const;
   /// Rows [begin, end); shares the mapped values where they lie in one group. @throws as take
   Table rows(std::int64_t begin, std::int64_t end) const;
@@ -104,8 +105,8 @@ class TableCacheDataset {
 /// @throws DataError if it is not there.
 std::string source_key(const std::string& path, std::string_view options = {});
 
-/// True if `path` is a whole, readable cache with this key. A file there that is no cache at all is a DataError, since it
-/// would be overwritten.
+/// True if `path` is a whole, readable cache with this key. A file there that is no cache at all is a DataError, since
+/// it would be overwritten.
 bool is_table_cache(const std::string& path, std::string_view key);
 
 /// The cache at `path` if it has this key; else it is written from open(), a TableReader, and opened.

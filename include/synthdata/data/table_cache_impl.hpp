@@ -77,7 +77,8 @@ inline bool keeps_texts(const ColumnSchema& schema) { return holds_texts(schema)
 SYNTHDATA_INLINE TableCacheWriter::TableCacheWriter(std::string path, std::string key, std::int64_t group_rows)
     : file_(std::move(path)), key_(std::move(key)), group_rows_(group_rows) {
   if (group_rows < 1 || group_rows > detail::max_group_rows) {
-    throw DataError(concat("TableCacheWriter: expects groups of 1 to ", detail::max_group_rows, " rows, got ", group_rows));
+    throw DataError(
+        concat("TableCacheWriter: expects groups of 1 to ", detail::max_group_rows, " rows, got ", group_rows));
   }
   std::string start(detail::cache_magic);
   start.resize(static_cast<std::size_t>(detail::cache_alignment), '\0');
@@ -89,8 +90,8 @@ SYNTHDATA_INLINE void TableCacheWriter::write(const Table& table) {
   if (!started_) schema_ = table.schema();
   started_ = true;
   if (table.schema() != schema_) {
-    throw DataError(concat(file_.path(), ": expects pieces of one schema:\n", schema_.str(), "got:\n",
-                           table.schema().str()));
+    throw DataError(
+        concat(file_.path(), ": expects pieces of one schema:\n", schema_.str(), "got:\n", table.schema().str()));
   }
   for (std::int64_t at = 0; at < table.size();) {
     const std::int64_t count = std::min(group_rows_ - pending_rows_, table.size() - at);
@@ -139,7 +140,8 @@ SYNTHDATA_INLINE void TableCacheWriter::write_group(const Table& group) {
 
 SYNTHDATA_INLINE void TableCacheWriter::commit() {
   if (pending_rows_ > 0) write_group(detail::join_pieces(std::exchange(pending_, {}), schema_));
-  const std::string json = Json(Json::Object{{"version", detail::cache_version}, {"key", key_}, {"schema", schema_.json()}}).dump();
+  const std::string json =
+      Json(Json::Object{{"version", detail::cache_version}, {"key", key_}, {"schema", schema_.json()}}).dump();
   const std::size_t width = 3 + 2 * schema_.columns.size();
   detail::CacheTrailer trailer{.json_at = at_,
                                .json_bytes = static_cast<std::int64_t>(json.size()),
@@ -207,7 +209,8 @@ struct TableCache::Impl {
     group_rows = trailer.group_rows;
     groups = trailer.groups;
     index.resize(static_cast<std::size_t>(groups * width));
-    if (!index.empty()) std::memcpy(index.data(), bytes.data() + trailer.index_at, static_cast<std::size_t>(index_bytes));
+    if (!index.empty())
+      std::memcpy(index.data(), bytes.data() + trailer.index_at, static_cast<std::size_t>(index_bytes));
     for (std::int64_t group = 0; group < groups; ++group) place(group, trailer.json_at);
     checked = std::make_unique<std::atomic<bool>[]>(static_cast<std::size_t>(groups));
   }
@@ -309,8 +312,8 @@ struct TableCache::Impl {
     bool fits = offsets[0] == 0 && offsets[rows] == place.text_bytes;
     for (std::int64_t row = 0; row < rows; ++row) fits &= offsets[row] <= offsets[row + 1];
     if (!fits) {
-      fail(place.offsets, concat("group ", group, ": the texts of column ", in_quotes(column.name),
-                                 " do not follow each other"));
+      fail(place.offsets,
+           concat("group ", group, ": the texts of column ", in_quotes(column.name), " do not follow each other"));
     }
   }
 
@@ -484,17 +487,13 @@ SYNTHDATA_INLINE bool is_table_cache(const std::string& path, std::string_view k
 SYNTHDATA_INLINE TableCache cached_csv(const std::string& path, const CsvOptions& options, std::string cache) {
   Json::Array missing;
   for (const std::string& text : options.missing) missing.push_back(text);
-  const Json text = Json::Object{{"delimiter", int{options.delimiter}},
-                                 {"quote", int{options.quote}},
-                                 {"comment", int{options.comment}},
-                                 {"header", options.header ? int{*options.header} : -1},
-                                 {"skip_lines", options.skip_lines},
-                                 {"encoding", static_cast<int>(options.encoding)},
-                                 {"schema", options.schema.json()},
-                                 {"missing", std::move(missing)},
-                                 {"max_categories", options.max_categories},
-                                 {"day_first", options.day_first},
-                                 {"ragged", options.ragged != nullptr}};
+  const Json text =
+      Json::Object{{"delimiter", int{options.delimiter}},      {"quote", int{options.quote}},
+                   {"comment", int{options.comment}},          {"header", options.header ? int{*options.header} : -1},
+                   {"skip_lines", options.skip_lines},         {"encoding", static_cast<int>(options.encoding)},
+                   {"schema", options.schema.json()},          {"missing", std::move(missing)},
+                   {"max_categories", options.max_categories}, {"day_first", options.day_first},
+                   {"ragged", options.ragged != nullptr}};
   if (cache.empty()) cache = path + ".cache";
   return cached_table(cache, source_key(path, text.dump()), [&] { return CsvReader(path, options); });
 }

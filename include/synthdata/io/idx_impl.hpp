@@ -78,8 +78,8 @@ SYNTHDATA_INLINE IdxHeader read_idx_header(UnpackedFile& file, std::int64_t max_
   const IdxType type = idx_type(magic[2]);
   if (magic[0] != 0 || magic[1] != 0 || type.stored == 0) {
     throw_data_at(path, 0,
-                          concat("IDX: expects the bytes 0, 0, a type of 8 9 11 12 13 14, the axes; got ",
-                                 int{magic[0]}, ", ", int{magic[1]}, ", ", int{magic[2]}, ", ", int{magic[3]}));
+                  concat("IDX: expects the bytes 0, 0, a type of 8 9 11 12 13 14, the axes; got ", int{magic[0]}, ", ",
+                         int{magic[1]}, ", ", int{magic[2]}, ", ", int{magic[3]}));
   }
   if (magic[3] < 1 || magic[3] > Shape::max_rank) {
     throw_data_at(path, 3, concat("IDX: expects 1 to ", Shape::max_rank, " axes, got ", int{magic[3]}));
@@ -96,8 +96,8 @@ SYNTHDATA_INLINE IdxHeader read_idx_header(UnpackedFile& file, std::int64_t max_
   // Before memory is taken: a gzip file cannot hold more than about a thousand times its size.
   if (overflow || stored_bytes > std::min(max_bytes, file.bound() - file.position())) {
     throw_data_at(path, 4,
-                          concat("IDX: extents ", shape, " claim more data than the file holds (at most ",
-                                 file.bound() - file.position(), " bytes) or is accepted (", max_bytes, ")"));
+                  concat("IDX: extents ", shape, " claim more data than the file holds (at most ",
+                         file.bound() - file.position(), " bytes) or is accepted (", max_bytes, ")"));
   }
   return {type.dtype, magic[2], type.stored, shape, stored_bytes};
 }
@@ -111,7 +111,8 @@ SYNTHDATA_INLINE Tensor read_idx(const std::string& path, std::int64_t max_bytes
   file.read(tensor.bytes(), header.bytes, "data");
   unsigned char extra = 0;
   if (file.read_some(&extra, 1) != 0) {
-    detail::throw_data_at(path, file.position() - 1, concat("IDX: the data of ", header.shape, " end here, but bytes follow"));
+    detail::throw_data_at(path, file.position() - 1,
+                          concat("IDX: the data of ", header.shape, " end here, but bytes follow"));
   }
   detail::swap_elements(tensor.bytes(), tensor.size(), header.stored);
   if (header.code == 0x09) detail::widen_in_place<std::int8_t>(tensor);

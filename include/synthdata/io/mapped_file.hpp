@@ -8,8 +8,8 @@
 namespace synthdata {
 
 /// A regular file mapped for reading; nothing is copied. The file must not be cut short while it is mapped: reading
-/// beyond its new end stops the program (SIGBUS). Replacing it by a new file of its name, as AtomicFile does, is fine: the
-/// map keeps the old one.
+/// beyond its new end stops the program (SIGBUS). Replacing it by a new file of its name, as AtomicFile does, is fine:
+/// the map keeps the old one.
 class MappedFile {
  public:
   /// @param writable  lets the program write to its pages, which become its own; the file never changes

@@ -13,12 +13,13 @@
 
 namespace synthdata {
 
-/// The array of an NPY file, as read_npy gives it. @throws DataError as read_npy, and where the elements are not aligned.
+/// The array of an NPY file, as read_npy gives it. @throws DataError as read_npy, and where the elements are not
+/// aligned.
 Tensor map_npy(const std::string& path);
 
 /// The data of a plain IDX file of u8 or with one byte a number, such as the images and labels of MNIST.
-/// @throws DataError as read_idx; for a .gz, which must be unpacked first; and for wider numbers, which IDX stores in an
-/// order of bytes that is not this machine's.
+/// @throws DataError as read_idx; for a .gz, which must be unpacked first; and for wider numbers, which IDX stores in
+/// an order of bytes that is not this machine's.
 Tensor map_idx(const std::string& path);
 
 /// Bytes from `offset` on as row-major numbers of this machine. One extent may be -1: what the size of the file leaves.

@@ -14,7 +14,8 @@ namespace detail {
 SYNTHDATA_INLINE Tensor map_elements(MappedFile file, std::int64_t offset, const Shape& shape, DType dtype) {
   const auto unit = static_cast<std::int64_t>(size_of(dtype));
   if (offset % unit != 0) {
-    throw_data_at(file.path(), offset, concat("elements of ", unit, " bytes that begin here are not aligned, so they cannot be mapped"));
+    throw_data_at(file.path(), offset,
+                  concat("elements of ", unit, " bytes that begin here are not aligned, so they cannot be mapped"));
   }
   if (shape.size() == 0) return Tensor::empty(shape, dtype, Device::cpu());  // an empty file has no map
   const auto size = static_cast<std::int64_t>(file.bytes().size());
@@ -67,9 +68,10 @@ SYNTHDATA_INLINE Tensor map_raw(const std::string& path, std::span<const std::in
   }
   if (open >= 0) {
     std::int64_t row = 0;
-    if (__builtin_mul_overflow(full.size(), static_cast<std::int64_t>(size_of(dtype)), &row) || row == 0 || (size - offset) % row != 0) {
-      throw DataError(concat(path, ": the ", size - offset, " bytes from ", offset, " on are not a whole number of times ",
-                             full, " ", dtype));
+    if (__builtin_mul_overflow(full.size(), static_cast<std::int64_t>(size_of(dtype)), &row) || row == 0 ||
+        (size - offset) % row != 0) {
+      throw DataError(concat(path, ": the ", size - offset, " bytes from ", offset,
+                             " on are not a whole number of times ", full, " ", dtype));
     }
     full[open] = (size - offset) / row;
   }

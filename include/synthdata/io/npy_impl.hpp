@@ -145,8 +145,8 @@ SYNTHDATA_INLINE NpyLayout npy_layout(const InputFile& file) {
   std::memcpy(&length, start + 8, version == 1 ? 2 : 4);
   if (length > max_npy_header || length > file.size() - header_start) {
     throw_data_at(path, 8,
-                          concat("npy: the header claims ", length, " bytes, ", file.size() - header_start,
-                                 " are left in the file and ", max_npy_header, " are accepted"));
+                  concat("npy: the header claims ", length, " bytes, ", file.size() - header_start,
+                         " are left in the file and ", max_npy_header, " are accepted"));
   }
   std::string text(length, '\0');
   file.read_at(header_start, text.data(), length);
@@ -162,8 +162,8 @@ SYNTHDATA_INLINE NpyLayout npy_layout(const InputFile& file) {
   }
   if (bytes != data_bytes) {
     throw_data_at(path, data_start,
-                          concat("npy: ", header.shape(), " ", header.dtype(), " needs ", bytes,
-                                 " bytes of data, the file has ", data_bytes));
+                  concat("npy: ", header.shape(), " ", header.dtype(), " needs ", bytes,
+                         " bytes of data, the file has ", data_bytes));
   }
   return {header.dtype(), header.shape(), data_start, bytes};
 }
@@ -173,7 +173,8 @@ SYNTHDATA_INLINE void check_npy_bools(const std::string& path, const NpyLayout& 
   if (layout.dtype != DType::boolean) return;
   const auto* const data = static_cast<const unsigned char*>(elements);
   const auto* const bad = std::find_if(data, data + layout.bytes, [](unsigned char byte) { return byte > 1; });
-  if (bad != data + layout.bytes) throw_data_at(path, layout.data_start + (bad - data), "npy: a bool is neither 0 nor 1");
+  if (bad != data + layout.bytes)
+    throw_data_at(path, layout.data_start + (bad - data), "npy: a bool is neither 0 nor 1");
 }
 
 }  // namespace detail
