@@ -35,6 +35,7 @@
 #include <synthdata/data/clean/regression_fill.hpp>
 #include <synthdata/data/clean/report.hpp>
 #include <synthdata/data/column_pieces.hpp>
+#include <synthdata/data/combinators.hpp>
 #include <synthdata/data/csv.hpp>
 #include <synthdata/data/csv_columns.hpp>
 #include <synthdata/data/csv_options.hpp>
@@ -63,7 +64,10 @@
 #include <synthdata/data/records.hpp>
 #include <synthdata/data/result_columns.hpp>
 #include <synthdata/data/schema.hpp>
+#include <synthdata/data/split.hpp>
 #include <synthdata/data/table.hpp>
+#include <synthdata/data/table_batches.hpp>
+#include <synthdata/data/table_cache.hpp>
 #include <synthdata/data/table_stream.hpp>
 #include <synthdata/data/text_file.hpp>
 #include <synthdata/data/text_stream.hpp>
@@ -85,6 +89,7 @@
 #include <synthdata/data/transform/tokenizer.hpp>
 #include <synthdata/data/transform/transform.hpp>
 #include <synthdata/data/xml_table.hpp>
+#include <synthdata/io/mapped_tensor.hpp>
 #include <synthdata/io/npz.hpp>
 #include <synthdata/io/wav.hpp>
 #include <synthdata/version.hpp>

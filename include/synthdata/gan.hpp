@@ -51,6 +51,7 @@
 #include <synthdata/io/json.hpp>
 #include <synthdata/io/log.hpp>
 #include <synthdata/io/mapped_file.hpp>
+#include <synthdata/io/mapped_tensor.hpp>
 #include <synthdata/io/npy.hpp>
 #include <synthdata/io/png.hpp>
 #include <synthdata/io/run_folder.hpp>

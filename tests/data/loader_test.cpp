@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <thread>
 
 using namespace synthdata;
@@ -240,4 +241,142 @@ TEST_CASE("loaders can be dropped, moved and restored while workers are busy") {
     if (i % 2) moved.next();
     CHECK(moved.dataset().size() == 103);
   }
+}
+
+namespace {
+
+/// Sample i is a sequence of lengths[i] pairs (i, step), its label is i.
+struct Sequences {
+  std::vector<std::int64_t> lengths;
+  std::int64_t size() const { return static_cast<std::int64_t>(lengths.size()); }
+  Sample get(std::int64_t index, Rng&) const {
+    const std::int64_t length = lengths[static_cast<std::size_t>(index)];
+    Tensor x = Tensor::empty({length, 2});
+    for (std::int64_t t = 0; t < length; ++t) {
+      x.data<float>()[2 * t] = static_cast<float>(index);
+      x.data<float>()[2 * t + 1] = static_cast<float>(t);
+    }
+    return {x, index};
+  }
+};
+
+std::vector<std::int64_t> random_lengths(std::int64_t count, Rng& rng) {
+  std::vector<std::int64_t> lengths(static_cast<std::size_t>(count));
+  for (std::int64_t& length : lengths) length = rng.below(100);
+  return lengths;
+}
+
+}  // namespace
+
+TEST_CASE("DataLoader draws by weight, with replacement") {
+  const std::vector<double> weights = {1.0, 0.0, 2.0, 5.0, 0.5, 1.5};
+  DataLoader loader{numbers(6), {.batch_size = 6, .seed = 3, .workers = 0, .weights = weights}};
+  std::vector<double> drawn(6);
+  constexpr int batches = 10000;
+  for (const std::int64_t label : labels_of(loader, batches)) ++drawn[static_cast<std::size_t>(label)];
+  for (std::size_t i = 0; i < 6; ++i) {
+    const double p = weights[i] / 10.0, n = 6.0 * batches;
+    CHECK(std::abs(drawn[i] - p * n) <= 5.0 * std::sqrt(p * (1.0 - p) * n));
+  }
+}
+
+TEST_CASE("DataLoader with weights repeats itself, resumes, and does not depend on workers") {
+  std::vector<double> weights(103, 1.0);
+  weights[7] = 50.0;
+  DataLoader loader{Noisy{}, {.batch_size = 16, .seed = 2, .workers = 0, .weights = weights}};
+  take_batches(loader, 8);
+  const SourceState state = loader.state();
+  const auto expected = take_batches(loader, 12);
+  DataLoader again{Noisy{}, {.batch_size = 16, .seed = 9, .workers = 2, .weights = weights}};
+  again.restore(state);
+  for (const Batch& batch : expected) CHECK(same_batch(again.next(), batch));
+  // sample 7 comes often, and is another one each time
+  std::vector<float> sevens;
+  for (const Batch& batch : expected) {
+    for (std::int64_t i = 0; i < 16; ++i) {
+      if (batch.labels.data<std::int64_t>()[i] == 7) sevens.push_back(batch.data.data<float>()[2 * i + 1]);
+    }
+  }
+  REQUIRE(sevens.size() > 20);
+  std::sort(sevens.begin(), sevens.end());
+  CHECK(std::adjacent_find(sevens.begin(), sevens.end()) == sevens.end());
+}
+
+TEST_CASE("DataLoader refuses weights and lengths that do not fit") {
+  const auto make = [](std::vector<double> weights) {
+    DataLoader loader{numbers(3), {.batch_size = 1, .weights = std::move(weights)}};
+  };
+  CHECK_THROWS_WITH(make({1.0, 2.0}), ContainsSubstring("3 samples, got 2"));
+  CHECK_THROWS_WITH(make({1.0, -2.0, 1.0}), ContainsSubstring("sample 1 is -2"));
+  CHECK_THROWS_AS(make({1.0, std::nan(""), 1.0}), DataError);
+  CHECK_THROWS_WITH(make({0.0, 0.0, 0.0}), ContainsSubstring("sum to 0"));
+  const LoaderOptions short_lengths{.batch_size = 1, .lengths = {1, 2}};
+  CHECK_THROWS_WITH((DataLoader{numbers(3), short_lengths}), ContainsSubstring("`lengths`"));
+}
+
+TEST_CASE("DataLoader pads sequences and says where") {
+  const Sequences data{{3, 0, 5, 1}};
+  DataLoader loader{data, {.batch_size = 4, .shuffle = false, .pad = true, .pad_value = -7.0f}};
+  const Batch batch = loader.next();
+  CHECK(batch.data.shape() == Shape{4, 5, 2});
+  const Tensor mask = padding_mask(batch.lengths, 5);
+  for (std::int64_t i = 0; i < 4; ++i) {
+    const std::int64_t length = data.lengths[static_cast<std::size_t>(i)];
+    CHECK(batch.lengths.data<std::int64_t>()[i] == length);
+    CHECK(batch.labels.data<std::int64_t>()[i] == i);
+    for (std::int64_t t = 0; t < 5; ++t) {
+      const float* x = batch.data.data<float>() + (i * 5 + t) * 2;
+      CHECK(mask.data<float>()[i * 5 + t] == (t < length ? 1.0f : 0.0f));
+      CHECK(x[0] == (t < length ? static_cast<float>(i) : -7.0f));
+      CHECK(x[1] == (t < length ? static_cast<float>(t) : -7.0f));
+    }
+  }
+  CHECK_THROWS_AS(padding_mask(batch.lengths, 4), DataError);
+  DataLoader scalars{Failing{-1}, {.batch_size = 2, .pad = true}};
+  CHECK_THROWS_WITH(scalars.next(), ContainsSubstring("[T, ...]"));
+  DataLoader strict{Ragged{}, {.batch_size = 4, .pad = false}};
+  CHECK_THROWS_AS(strict.next(), DataError);
+}
+
+TEST_CASE("DataLoader makes buckets of similar length and still gives each sample once") {
+  Rng rng(4);
+  const Sequences data{random_lengths(1003, rng)};
+  const auto steps = [&](bool buckets) {
+    DataLoader loader{data,
+                      {.batch_size = 10,
+                       .seed = 1,
+                       .drop_last = false,
+                       .workers = 2,
+                       .pad = true,
+                       .lengths = buckets ? data.lengths : std::vector<std::int64_t>{}}};
+    std::int64_t all = 0;
+    std::vector<std::int64_t> seen;
+    for (int i = 0; i < 101; ++i) {
+      const Batch batch = loader.next();
+      all += batch.data.shape(0) * batch.data.shape(1);
+      CHECK(batch.data.shape(0) == (i == 100 ? 3 : 10));
+      for (const std::int64_t label : batch.labels.span<std::int64_t>()) seen.push_back(label);
+    }
+    std::sort(seen.begin(), seen.end());
+    for (std::size_t i = 0; i < seen.size(); ++i) REQUIRE(seen[i] == static_cast<std::int64_t>(i));
+    CHECK(loader.state() == SourceState{1, 1, 0});
+    return all;
+  };
+  const std::int64_t with = steps(true), without = steps(false);
+  std::int64_t least = 0;
+  for (const std::int64_t length : data.lengths) least += length;
+  CHECK(with < least + least / 20);  // 5 % of padding at most
+  CHECK(without > least + least / 2);
+}
+
+TEST_CASE("buckets change from epoch to epoch and resume exactly") {
+  Rng rng(5);
+  const Sequences data{random_lengths(200, rng)};
+  const LoaderOptions options{.batch_size = 8, .seed = 6, .pad = true, .lengths = data.lengths};
+  DataLoader loader{data, options};
+  const auto first = labels_of(loader, 25), second = labels_of(loader, 25);
+  CHECK(first != second);
+  loader.restore({.seed = 6, .epoch = 1, .position = 80});
+  const auto rest = labels_of(loader, 15);
+  CHECK(std::equal(rest.begin(), rest.end(), second.begin() + 80));
 }

@@ -51,11 +51,26 @@ constexpr SizeClass size_class_of(std::int64_t bytes) {
 struct alignas(64) Block {
   std::atomic<std::int64_t> references;
   std::int64_t bytes;       // capacity
-  std::int32_t size_class;  // index of the free list
+  std::int32_t size_class;  // index of the free list; -1: not from here, a KeptBlock
   Device device;
   Block* next;  // in a free list
   void* elements;
   void* pool;  // of a device: where the block goes when it is free
+};
+
+/// A block over memory of another owner, which lives as long as the block does.
+struct KeptBlock : Block {
+  virtual ~KeptBlock() = default;
+};
+template <class Keeper>
+struct KeptBy final : KeptBlock {
+  KeptBy(void* at, std::int64_t size, Keeper k) : keeper(std::move(k)) {
+    references.store(1, std::memory_order_relaxed);
+    bytes = size;
+    size_class = -1;
+    elements = at;
+  }
+  Keeper keeper;
 };
 
 /// @param bytes  a negative number says that the size did not fit 63 bits. @throws Error if there is not so much

@@ -88,6 +88,10 @@ SYNTHDATA_INLINE Block* allocate_block(std::int64_t bytes, Device device) {
 
 SYNTHDATA_INLINE void release_block(Block* block) noexcept {
   if (!block->device.is_cpu()) return device_driver().release(block);
+  if (block->size_class < 0) {
+    delete static_cast<KeptBlock*>(block);
+    return;
+  }
   MemoryCache& cache = memory_cache();
   const MemoryCache::Guard guard(cache);
   block->next = cache.free[block->size_class];

@@ -77,6 +77,21 @@ class Tensor {
     return from(std::span<const T>(values), {static_cast<std::int64_t>(values.size())}, device);
   }
 
+  /// A tensor on the CPU over elements that lie elsewhere, such as in a mapped file, without a copy. `keeper` owns that
+  /// memory, and is destroyed with the last tensor that shares the elements.
+  /// @param elements  aligned as the dtype wants, and writable, since whoever holds a tensor may write to it
+  template <class Keeper>
+  static Tensor over(void* elements, const Shape& shape, DType dtype, Keeper keeper) {
+    Tensor t;
+    t.size_ = shape.size();
+    t.shape_ = shape;
+    t.dtype_ = dtype;
+    t.device_ = Device::cpu();
+    t.data_ = elements;
+    t.block_ = detail::BlockPtr(new detail::KeptBy<Keeper>(elements, t.size_bytes(), std::move(keeper)));
+    return t;
+  }
+
   bool defined() const { return block_.get() != nullptr; }
   const Shape& shape() const { return shape_; }
   /// Extent along `axis`; -1 is the last one.

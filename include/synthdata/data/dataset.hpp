@@ -24,8 +24,9 @@ struct Sample {
 
 /// Records stacked along a new first axis.
 struct Batch {
-  Tensor data;    ///< [N, ...] f32
-  Tensor labels;  ///< [N] i64; undefined when no sample has a label
+  Tensor data;       ///< [N, ...] f32
+  Tensor labels;     ///< [N] i64; undefined when no sample has a label
+  Tensor lengths{};  ///< [N] i64, of padded sequences [N, T, ...]; undefined otherwise
 };
 
 /// The interval that values lie in, ends included.

@@ -62,20 +62,27 @@ void widen_in_place(Tensor& tensor) {
   }
 }
 
-}  // namespace detail
+/// What an IDX file says about its data, which follow.
+struct IdxHeader {
+  DType dtype;
+  int code;
+  std::size_t stored;  // bytes of an element in the file
+  Shape shape;
+  std::int64_t bytes;
+};
 
-SYNTHDATA_INLINE Tensor read_idx(const std::string& path, std::int64_t max_bytes) {
-  UnpackedFile file(path);
+SYNTHDATA_INLINE IdxHeader read_idx_header(UnpackedFile& file, std::int64_t max_bytes) {
+  const std::string& path = file.path();
   unsigned char magic[4] = {};
   file.read(magic, 4, "magic number");
-  const detail::IdxType type = detail::idx_type(magic[2]);
+  const IdxType type = idx_type(magic[2]);
   if (magic[0] != 0 || magic[1] != 0 || type.stored == 0) {
-    detail::throw_data_at(path, 0,
-                          concat("IDX: expects the bytes 0, 0, a type of 8 9 11 12 13 14, the axes; got ",
-                                 int{magic[0]}, ", ", int{magic[1]}, ", ", int{magic[2]}, ", ", int{magic[3]}));
+    throw_data_at(path, 0,
+                  concat("IDX: expects the bytes 0, 0, a type of 8 9 11 12 13 14, the axes; got ", int{magic[0]}, ", ",
+                         int{magic[1]}, ", ", int{magic[2]}, ", ", int{magic[3]}));
   }
   if (magic[3] < 1 || magic[3] > Shape::max_rank) {
-    detail::throw_data_at(path, 3, concat("IDX: expects 1 to ", Shape::max_rank, " axes, got ", int{magic[3]}));
+    throw_data_at(path, 3, concat("IDX: expects 1 to ", Shape::max_rank, " axes, got ", int{magic[3]}));
   }
   unsigned char extents[4 * Shape::max_rank] = {};
   file.read(extents, 4 * magic[3], "extents");
@@ -83,24 +90,33 @@ SYNTHDATA_INLINE Tensor read_idx(const std::string& path, std::int64_t max_bytes
   std::int64_t stored_bytes = static_cast<std::int64_t>(type.stored);
   bool overflow = false;
   for (int axis = 0; axis < magic[3]; ++axis) {
-    shape.push_back(detail::big_endian_32(extents + 4 * axis));
+    shape.push_back(big_endian_32(extents + 4 * axis));
     overflow |= __builtin_mul_overflow(stored_bytes, shape[axis], &stored_bytes);
   }
   // Before memory is taken: a gzip file cannot hold more than about a thousand times its size.
   if (overflow || stored_bytes > std::min(max_bytes, file.bound() - file.position())) {
-    detail::throw_data_at(path, 4,
-                          concat("IDX: extents ", shape, " claim more data than the file holds (at most ",
-                                 file.bound() - file.position(), " bytes) or is accepted (", max_bytes, ")"));
+    throw_data_at(path, 4,
+                  concat("IDX: extents ", shape, " claim more data than the file holds (at most ",
+                         file.bound() - file.position(), " bytes) or is accepted (", max_bytes, ")"));
   }
-  Tensor tensor = Tensor::empty(shape, type.dtype, Device::cpu());
-  file.read(tensor.bytes(), stored_bytes, "data");
+  return {type.dtype, magic[2], type.stored, shape, stored_bytes};
+}
+
+}  // namespace detail
+
+SYNTHDATA_INLINE Tensor read_idx(const std::string& path, std::int64_t max_bytes) {
+  UnpackedFile file(path);
+  const detail::IdxHeader header = detail::read_idx_header(file, max_bytes);
+  Tensor tensor = Tensor::empty(header.shape, header.dtype, Device::cpu());
+  file.read(tensor.bytes(), header.bytes, "data");
   unsigned char extra = 0;
   if (file.read_some(&extra, 1) != 0) {
-    detail::throw_data_at(path, file.position() - 1, concat("IDX: the data of ", shape, " end here, but bytes follow"));
+    detail::throw_data_at(path, file.position() - 1,
+                          concat("IDX: the data of ", header.shape, " end here, but bytes follow"));
   }
-  detail::swap_elements(tensor.bytes(), tensor.size(), type.stored);
-  if (magic[2] == 0x09) detail::widen_in_place<std::int8_t>(tensor);
-  if (magic[2] == 0x0b) detail::widen_in_place<std::int16_t>(tensor);
+  detail::swap_elements(tensor.bytes(), tensor.size(), header.stored);
+  if (header.code == 0x09) detail::widen_in_place<std::int8_t>(tensor);
+  if (header.code == 0x0b) detail::widen_in_place<std::int16_t>(tensor);
   return tensor;
 }
 

@@ -13,11 +13,13 @@
 
 namespace synthdata {
 
-SYNTHDATA_INLINE MappedFile::MappedFile(std::string path) : file_(std::move(path)) {
+SYNTHDATA_INLINE MappedFile::MappedFile(std::string path, bool writable) : file_(std::move(path)) {
   if (file_.size() == 0) return;  // nothing to map
-  void* at = ::mmap(nullptr, static_cast<std::size_t>(file_.size()), PROT_READ, MAP_PRIVATE, file_.descriptor(), 0);
+  // MAP_NORESERVE: a writable map of a file larger than memory is not refused for what might be written
+  void* at = ::mmap(nullptr, static_cast<std::size_t>(file_.size()), writable ? PROT_READ | PROT_WRITE : PROT_READ,
+                    writable ? MAP_PRIVATE | MAP_NORESERVE : MAP_PRIVATE, file_.descriptor(), 0);
   if (at == MAP_FAILED) detail::throw_file_error(file_.path(), "map", errno);
-  data_ = static_cast<const char*>(at);
+  data_ = static_cast<char*>(at);
 }
 
 SYNTHDATA_INLINE MappedFile::MappedFile(MappedFile&& other) noexcept
@@ -30,7 +32,13 @@ SYNTHDATA_INLINE MappedFile& MappedFile::operator=(MappedFile&& other) noexcept 
 }
 
 SYNTHDATA_INLINE MappedFile::~MappedFile() {
-  if (data_) ::munmap(const_cast<char*>(data_), static_cast<std::size_t>(file_.size()));
+  if (data_) ::munmap(data_, static_cast<std::size_t>(file_.size()));
+}
+
+SYNTHDATA_INLINE void MappedFile::forget(std::int64_t begin, std::int64_t end) const {
+  const std::int64_t page = ::sysconf(_SC_PAGESIZE);
+  const std::int64_t first = (begin + page - 1) / page * page, last = end / page * page;  // whole pages within
+  if (first < last) ::madvise(data_ + first, static_cast<std::size_t>(last - first), MADV_DONTNEED);
 }
 
 }  // namespace synthdata

@@ -139,9 +139,17 @@ SYNTHDATA_INLINE std::string npy_head(const std::string& name, const Tensor& ten
   return head + text;
 }
 
-/// Reads an array of `size` bytes. @param read  read(into, bytes) gives the next bytes; @param name  for messages
+/// What an array of a file or archive is, checked against its size.
+struct NpyLayout {
+  DType dtype;
+  Shape shape;
+  std::int64_t data_start, bytes;
+};
+
+/// Reads what stands before the elements of an array of `size` bytes.
+/// @param read  read(into, bytes) gives the next bytes   @param name  for messages
 template <class Read>
-Tensor read_npy_from(const std::string& name, std::int64_t size, Read&& read) {
+NpyLayout npy_layout(const std::string& name, std::int64_t size, Read&& read) {
   unsigned char start[12] = {};
   read(start, 10);
   if (std::memcmp(start, "\x93NUMPY", 6) != 0) throw_data_at(name, 0, "npy: expects the bytes 0x93 \"NUMPY\"");
@@ -175,13 +183,33 @@ Tensor read_npy_from(const std::string& name, std::int64_t size, Read&& read) {
                   concat("npy: ", header.shape(), " ", header.dtype(), " needs ", bytes,
                          " bytes of data, the file has ", data_bytes));
   }
-  Tensor tensor = Tensor::empty(header.shape(), header.dtype(), Device::cpu());
-  read(tensor.bytes(), bytes);
-  if (header.dtype() == DType::boolean) {  // a bool of another value would be undefined behaviour
-    const auto* const data = static_cast<const unsigned char*>(tensor.bytes());
-    const auto* const bad = std::find_if(data, data + bytes, [](unsigned char byte) { return byte > 1; });
-    if (bad != data + bytes) throw_data_at(name, data_start + (bad - data), "npy: a bool is neither 0 nor 1");
-  }
+  return {header.dtype(), header.shape(), data_start, bytes};
+}
+/// The same of a file.
+SYNTHDATA_INLINE NpyLayout npy_layout(const InputFile& file) {
+  std::int64_t at = 0;
+  return npy_layout(file.path(), file.size(), [&](void* into, std::int64_t bytes) {
+    file.read_at(at, into, bytes);
+    at += bytes;
+  });
+}
+
+/// @throws DataError for a bool of another value, which would be undefined behaviour.
+SYNTHDATA_INLINE void check_npy_bools(const std::string& name, const NpyLayout& layout, const void* elements) {
+  if (layout.dtype != DType::boolean) return;
+  const auto* const data = static_cast<const unsigned char*>(elements);
+  const auto* const bad = std::find_if(data, data + layout.bytes, [](unsigned char byte) { return byte > 1; });
+  if (bad != data + layout.bytes)
+    throw_data_at(name, layout.data_start + (bad - data), "npy: a bool is neither 0 nor 1");
+}
+
+/// Reads a whole array; see npy_layout.
+template <class Read>
+Tensor read_npy_from(const std::string& name, std::int64_t size, Read&& read) {
+  const NpyLayout layout = npy_layout(name, size, read);
+  Tensor tensor = Tensor::empty(layout.shape, layout.dtype, Device::cpu());
+  read(tensor.bytes(), layout.bytes);
+  check_npy_bools(name, layout, tensor.bytes());
   return tensor;
 }
 
