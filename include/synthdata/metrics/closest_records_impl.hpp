@@ -137,40 +137,64 @@ class RowHashes {
   std::vector<std::uint64_t> hashes_;
 };
 
+/// A reference row near to a row: the sum of its differences, and which comes first of equally near ones.
+struct NearRow {
+  double sum = std::numeric_limits<double>::infinity();
+  std::uint64_t rank = 0;
+  std::int64_t index = 0;
+  friend bool operator<(const NearRow& a, const NearRow& b) {
+    return a.sum < b.sum || (a.sum == b.sum && a.rank < b.rank);
+  }
+};
+
+/// The `k` nearest reference rows of each row, [N, k], the nearest first; beyond the reference's rows the sum is
+/// infinite. Of equally near ones, those of lower rank(row, index) come first.
+template <class Rank>
+std::vector<NearRow> nearest_rows(const ComparedColumns& columns, const std::vector<ValueBounds>& bounds,
+                                  std::int64_t k, bool same, const Rank& rank) {
+  const Coordinates points = coordinates(columns, bounds);
+  const std::int64_t count = columns.rows[0].size(), others = columns.reference[0].size();
+  std::vector<NearRow> near(static_cast<std::size_t>(count * k));
+  const std::int64_t width = points.width, block = coordinate_block;
+  parallel_for(count, 16, [&](std::int64_t begin, std::int64_t end) {
+    double sums[64];
+    for (std::int64_t row = begin; row < end; ++row) {
+      NearRow* const first = near.data() + row * k;
+      NearRow* const last = first + k - 1;
+      for (std::int64_t from = 0; from < others; from += block) {
+        backend::cpu::run<float>(BlockDistances{}, points.rows.data() + row * width,
+                                 points.reference.data() + from * width, width, static_cast<double*>(sums));
+        for (std::int64_t lane = 0; lane < std::min(block, others - from); ++lane) {
+          if (sums[lane] > last->sum || (same && from + lane == row)) continue;
+          const NearRow found{sums[lane], rank(row, from + lane), from + lane};
+          if (!(found < *last)) continue;
+          NearRow* at = last;
+          for (; at != first && found < at[-1]; --at) *at = at[-1];
+          *at = found;
+        }
+      }
+    }
+  });
+  return near;
+}
+
 /// closest_records with differences in units of the range over all the tables `ranges`.
 SYNTHDATA_INLINE ClosestRecords find_closest(const Table& rows, const Table& reference,
                                              const std::vector<const Table*>& ranges, bool same) {
   if (reference.size() < (same ? 2 : 1)) throw DataError("closest_records: the reference has no row to compare with");
   const ComparedColumns columns = compared_columns("closest_records", rows, reference);
-  const Coordinates points = coordinates(columns, value_bounds(columns.reference, ranges));
+  const auto in_order = [](std::int64_t, std::int64_t index) { return static_cast<std::uint64_t>(index); };
+  const std::vector<NearRow> near = nearest_rows(columns, value_bounds(columns.reference, ranges), 2, same, in_order);
   ClosestRecords closest{Tensor::empty({rows.size()}, DType::i64, Device::cpu()),
                          Tensor::empty({rows.size()}, DType::f64, Device::cpu()),
                          Tensor::empty({rows.size()}, DType::f64, Device::cpu())};
-  auto* index = closest.index.data<std::int64_t>();
-  double *distance = closest.distance.data<double>(), *second = closest.second.data<double>();
-  const std::int64_t width = points.width, block = coordinate_block;
-  parallel_for(rows.size(), 16, [&](std::int64_t begin, std::int64_t end) {
-    double sums[64];
-    for (std::int64_t row = begin; row < end; ++row) {
-      double best = std::numeric_limits<double>::infinity(), next = best;
-      std::int64_t at = 0;
-      for (std::int64_t from = 0; from < reference.size(); from += block) {
-        backend::cpu::run<float>(BlockDistances{}, points.rows.data() + row * width,
-                                 points.reference.data() + from * width, width, static_cast<double*>(sums));
-        for (std::int64_t lane = 0; lane < std::min(block, reference.size() - from); ++lane) {
-          if (sums[lane] >= next || (same && from + lane == row)) continue;
-          if (sums[lane] < best) {
-            next = best, best = sums[lane], at = from + lane;
-          } else {
-            next = sums[lane];
-          }
-        }
-      }
-      index[row] = at;
-      distance[row] = best / static_cast<double>(width);
-      second[row] = next / static_cast<double>(width);
-    }
-  });
+  const auto width = static_cast<double>(columns.reference.size());
+  for (std::int64_t row = 0; row < rows.size(); ++row) {
+    const NearRow* const found = near.data() + 2 * row;
+    closest.index.data<std::int64_t>()[row] = found[0].index;
+    closest.distance.data<double>()[row] = found[0].sum / width;
+    closest.second.data<double>()[row] = found[1].sum / width;
+  }
   return closest;
 }
 
