@@ -82,6 +82,7 @@
 #include <synthdata/ops/communicate.hpp>
 #include <synthdata/ops/conv.hpp>
 #include <synthdata/ops/dropout.hpp>
+#include <synthdata/ops/embedding_bag.hpp>
 #include <synthdata/ops/extents.hpp>
 #include <synthdata/ops/gather.hpp>
 #include <synthdata/ops/loss.hpp>

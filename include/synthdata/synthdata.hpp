@@ -13,3 +13,4 @@
 #include <synthdata/metrics/neighbours.hpp>
 #include <synthdata/metrics/pair_scores.hpp>
 #include <synthdata/metrics/quality_report.hpp>
+#include <synthdata/tabular.hpp>

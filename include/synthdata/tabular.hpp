@@ -1,0 +1,10 @@
+// synthdata/tabular.hpp: models of tables, and the data layer that reads and writes them.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/data.hpp>
+#include <synthdata/tabular/column_codes.hpp>
+#include <synthdata/tabular/condition.hpp>
+#include <synthdata/tabular/tabular_ar.hpp>
+#include <synthdata/version.hpp>
