@@ -13,8 +13,8 @@
 #include <synthdata/nn/linear.hpp>
 #include <synthdata/tabular/column_codes.hpp>
 #include <synthdata/tabular/condition.hpp>
+#include <synthdata/tabular/training.hpp>
 
-#include <functional>
 #include <limits>
 
 namespace synthdata::models {
@@ -29,33 +29,6 @@ struct TabularArOptions {
   double dropout = 0.1;      ///< of the second hidden layer
   bool any_order = true;     ///< false: only the order of the table, which is a little better for sampling whole rows
 };
-
-/// How long and how a model of tables is trained.
-struct TabularTraining {
-  std::int64_t epochs = 100;                                 ///< at most; early stopping usually ends before
-  double minutes = std::numeric_limits<double>::infinity();  ///< at most
-  std::int64_t batch_size = 0;                               ///< 0: a hundredth of the rows, 64 to 2048
-  double learning_rate = 1e-3;                               ///< of Adam; halved where the held-out loss stops falling
-  double validation = 0.1;    ///< share of the rows held out; 0: none, and no early stopping
-  std::int64_t patience = 4;  ///< epochs without a better held-out loss before training ends
-  std::uint64_t seed = 0;
-};
-
-struct SampleOptions {
-  std::uint64_t seed = 0;
-  /// Rows that miss a condition are drawn again this many times at most.
-  std::int64_t rounds = 1000;
-};
-
-/// What one epoch did.
-struct TabularProgress {
-  std::int64_t epoch = 0, epochs = 0;  ///< from 1
-  double loss = 0.0;                   ///< mean -log p of the training rows' codes, nats a row
-  double held_out = 0.0;               ///< of the held-out rows; NaN if there are none
-  double best = 0.0;                   ///< least held_out so far
-  double seconds = 0.0;                ///< since the start
-};
-using TabularCallback = std::function<void(const TabularProgress&)>;
 
 /// The network: logits of each code column given those before it.
 class TabularArNet {
@@ -105,6 +78,8 @@ struct ClassProbabilities {
 /// Learns a table and makes rows like it.
 class TabularAr {
  public:
+  /// By default at most 100 epochs of batches of a hundredth of the rows (64 to 2048), Adam at 1e-3, halved where the
+  /// loss of the held-out rows stops falling.
   /// @throws DataError for a table without rows or columns, infinite values, or options out of range; NumericError if
   /// the loss is not finite.
   static TabularAr fit(const Table& table, const TabularArOptions& options = {}, const TabularTraining& training = {},

@@ -397,12 +397,11 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
     throw DataError(
         concat("TabularAr: expects a table with rows and columns, got ", table.size(), " x ", table.columns().size()));
   }
-  if (options.hidden < 1 || !(options.dropout >= 0.0 && options.dropout < 1.0) || training.epochs < 1 ||
-      training.batch_size < 0 || !(training.learning_rate > 0.0) || training.patience < 1 ||
+  if (options.hidden < 1 || !(options.dropout >= 0.0 && options.dropout < 1.0) || training.epochs < 0 ||
+      training.batch_size < 0 || !(training.learning_rate >= 0.0) || training.patience < 1 ||
       !(training.validation >= 0.0 && training.validation < 1.0) || !(training.minutes > 0.0)) {
     throw DataError(
-        "TabularAr: expects hidden, epochs and patience >= 1, dropout and validation in [0, 1), learning_rate and "
-        "minutes > 0, batch_size >= 0");
+        "TabularAr: expects hidden and patience >= 1, dropout and validation in [0, 1), minutes > 0, all others >= 0");
   }
   std::vector<ColumnCodes> columns(table.columns().size());
   parallel_for(static_cast<std::int64_t>(columns.size()), 1, [&](std::int64_t begin, std::int64_t end) {
@@ -453,10 +452,11 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
   Optimizer optimizer(state_of(net).parameters, Adam{});
   const std::vector<Var> weights = parameters(net);
   TabularArNet best_net = net;
-  double best = std::numeric_limits<double>::infinity(), rate = training.learning_rate;
+  double best = std::numeric_limits<double>::infinity(), rate = training.learning_rate > 0.0 ? training.learning_rate : 1e-3;
+  const std::int64_t epochs = training.epochs > 0 ? training.epochs : 100;
   std::int64_t since_best = 0;
   const auto start = std::chrono::steady_clock::now();
-  for (std::int64_t epoch = 1; epoch <= training.epochs; ++epoch) {
+  for (std::int64_t epoch = 1; epoch <= epochs; ++epoch) {
     const std::vector<std::int64_t> order = rng.permutation(count);
     double total = 0.0;
     std::int64_t steps = 0;
@@ -484,8 +484,8 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
       }
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (progress) progress({epoch, training.epochs, total, found, best, seconds});
-    if (since_best >= training.patience || seconds > training.minutes * 60.0) break;
+    const bool go_on = !progress || progress({epoch, epochs, total, found, seconds});
+    if (!go_on || since_best >= training.patience || seconds > training.minutes * 60.0) break;
   }
   return TabularAr(std::move(columns), held_out.empty() ? std::move(net) : std::move(best_net), options.any_order);
 }
