@@ -51,7 +51,6 @@
 #include <synthdata/io/json.hpp>
 #include <synthdata/io/log.hpp>
 #include <synthdata/io/mapped_file.hpp>
-#include <synthdata/io/mapped_tensor.hpp>
 #include <synthdata/io/npy.hpp>
 #include <synthdata/io/png.hpp>
 #include <synthdata/io/run_folder.hpp>
@@ -83,6 +82,7 @@
 #include <synthdata/ops/communicate.hpp>
 #include <synthdata/ops/conv.hpp>
 #include <synthdata/ops/dropout.hpp>
+#include <synthdata/ops/embedding_bag.hpp>
 #include <synthdata/ops/extents.hpp>
 #include <synthdata/ops/gather.hpp>
 #include <synthdata/ops/loss.hpp>

@@ -200,6 +200,8 @@ TEST_CASE("device: gather and scatter") {
        {normal({2, 3}), along}},
       {"one_hot", [](const Vars& v) { return one_hot(v[0], 4); }, {rows}, 0},
       {"embedding", [](const Vars& v) { return square(embedding(v[0], v[1])); }, {normal({3, 6}), along}},
+      {"embedding_bag", [](const Vars& v) { return square(embedding_bag(v[0], v[1])); }, {normal({3, 6}), along}},
+      {"scatter_bag", [](const Vars& v) { return square(scatter_bag(3, v[1], v[0])); }, {normal({2, 6}), along}},
   });
 }
 

@@ -194,6 +194,13 @@ class AdversarialTrainer {
     return *this;
   }
 
+  /// Adds `term(fake, labels) -> Var` to the generator's loss: what generated samples owe besides deceiving the critic.
+  /// @param term  labels i64 [N] of the batch, undefined if it has none
+  AdversarialTrainer& add_generator_term(std::function<Var(const Var& fake, const Tensor& labels)> term) {
+    generator_terms_.push_back(std::move(term));
+    return *this;
+  }
+
   /// Called after every step, and after the step that takes the last batch of an epoch.
   void on_step(std::function<void(const StepInfo&)> callback) { on_step_.push_back(std::move(callback)); }
   void on_epoch(std::function<void(const StepInfo&)> callback) { on_epoch_.push_back(std::move(callback)); }
@@ -476,6 +483,7 @@ class AdversarialTrainer {
       unroll(ahead, play, context);
       loss = generator_loss(ahead, play, context);
     }
+    for (const auto& term : generator_terms_) loss = loss + term(play.fake, play.labels);
     note(info, generator_term, loss);
     sum.add(loss);
   }
@@ -550,6 +558,7 @@ class AdversarialTrainer {
   ModuleState generator_state_, critic_state_;
   Optimizer generator_optimizer_, critic_optimizer_;
   std::vector<NamedPenalty> penalties_;
+  std::vector<std::function<Var(const Var&, const Tensor&)>> generator_terms_;
   std::vector<std::function<void(const StepInfo&)>> on_step_, on_epoch_;
   std::optional<Ema> ema_;
   std::optional<G> average_;

@@ -156,7 +156,7 @@ SYNTHDATA_INLINE std::string QualityReport::str() const {
   return concat("quality        ", detail::score_text(score), "\ncolumn shapes  ", detail::score_text(column_shapes),
                 "\npair trends    ", detail::score_text(pair_trends), "  (", counted.size(), " of ", pairs.size(),
                 " pairs count)\ncolumns\n", detail::column_lines(columns), counted.empty() ? "" : "pairs\n",
-                detail::column_lines(std::move(counted)));
+                detail::column_lines(counted));
 }
 
 SYNTHDATA_INLINE Json QualityReport::json() const {

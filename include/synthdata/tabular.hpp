@@ -1,0 +1,14 @@
+// synthdata/tabular.hpp: models of tables, and the data layer that reads and writes them.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/data.hpp>
+#include <synthdata/tabular/column_codes.hpp>
+#include <synthdata/tabular/condition.hpp>
+#include <synthdata/tabular/ctgan.hpp>
+#include <synthdata/tabular/encoded_rows.hpp>
+#include <synthdata/tabular/tabular_ar.hpp>
+#include <synthdata/tabular/training.hpp>
+#include <synthdata/tabular/tvae.hpp>
+#include <synthdata/version.hpp>

@@ -1,0 +1,108 @@
+// synthdata/tabular/column_codes.hpp: the columns of a table as small whole numbers, and back.
+//
+// A column becomes one code a row (two where it has many categories). Codes stand for: a missing value; one value, if
+// enough rows have it; a range of values; a category; all rare categories together. What few rows have is never written
+// down: a value or category with fewer than `rare_below` rows has no code of its own.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/core/random.hpp>
+#include <synthdata/data/table.hpp>
+#include <synthdata/io/safetensors.hpp>
+
+#include <limits>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace synthdata::models {
+
+struct ColumnCodesOptions {
+  /// Codes of a numeric column, at most. Values that many rows share get their own, the others equal parts of the rows.
+  std::int64_t bins = 256;
+  /// Values and categories with fewer rows have no code of their own; 1: all have.
+  std::int64_t rare_below = 5;
+  /// A column of more categories than this is given as two codes.
+  std::int64_t max_codes = 1024;
+};
+
+/// One column as codes.
+class ColumnCodes {
+ public:
+  ColumnCodes() = default;
+  /// @throws DataError for a column without rows, infinite values, or options out of range.
+  static ColumnCodes fit(const Column& column, const ColumnCodesOptions& options = {});
+
+  const ColumnSchema& schema() const { return schema_; }
+  /// How many codes stand beside each other, and how many values each of them has: {cardinality} or {high, low}.
+  const std::vector<std::int64_t>& cardinalities() const { return cardinalities_; }
+  /// Codes as one number: high * cardinalities()[1] + low.
+  std::int64_t total() const { return total_; }
+
+  /// The code of each row, total() where there is none for its value (a category never seen). Categories are compared
+  /// by the text of cells, so the column may be one of texts. @throws DataError for texts in place of numbers.
+  std::vector<std::int64_t> encode(const Column& column) const;
+  /// The values that the codes stand for; within a range, and among identifiers, drawn from rng.split(row). Of ranges
+  /// only what lies in [low, high] is drawn.
+  Column decode(const std::vector<std::int64_t>& codes, const Rng& rng,
+                double low = -std::numeric_limits<double>::infinity(),
+                double high = std::numeric_limits<double>::infinity()) const;
+
+  /// False for codes that are never to be sampled: rare categories together, and filling up of the high code.
+  bool sampled(std::int64_t code) const;
+  /// log of the probability, or density for real numbers, of a value given its code.
+  double log_within(std::int64_t code) const;
+
+  /// Share of the code's values in [low, high], from 0 to 1: how a condition weighs it.
+  double share_between(std::int64_t code, double low, double high) const;
+  /// A column of numbers with this column's type and spelling.
+  Column column_of(const std::vector<double>& values, const std::vector<bool>& missing) const;
+  /// True for integer, real, boolean and date-time columns.
+  bool is_number() const { return kind_ == Kind::numbers; }
+  /// True if code 0 is a missing value.
+  bool has_missing() const { return missing_; }
+  /// The number that a cell of this text means. @throws DataError if it is none.
+  double value_of(std::string_view text) const;
+  /// Codes and cells of all values, if each sampled code but that of a missing one is a single value; else empty.
+  std::vector<std::pair<std::int64_t, std::string>> class_texts() const;
+  /// The code of a cell of that text; -1 if there is none.
+  std::int64_t code_of(std::string_view text) const;
+  /// A value of the code within [low, high].
+  double draw(std::int64_t code, double low, double high, Rng& rng) const;
+
+  void save(Archive& archive, const std::string& prefix) const;
+  /// @throws DataError if the archive does not hold such a column.
+  static ColumnCodes load(const Archive& archive, const std::string& prefix);
+
+ private:
+  enum class Kind : std::uint8_t {
+    numbers,     ///< integer, real, boolean, date-time: one value or a range of them
+    categories,  ///< categorical
+    shapes,      ///< text, identifier: what their characters look like
+  };
+  void fit_numbers(const Column& column, const ColumnCodesOptions& options);
+  void fit_texts(const Column& column, const ColumnCodesOptions& options);
+  std::int64_t number_code(double value) const;
+  std::int64_t text_code(std::string_view text) const;
+  /// Of a code that stands for numbers: how many values of the grid, or the length, lie in [low, high].
+  double measure(double low, double high) const;
+
+  ColumnSchema schema_;  // its categories are those with codes
+  Kind kind_ = Kind::categories;
+  bool missing_ = false;            // code 0 is a missing value
+  std::vector<double> low_, high_;  // numbers: of the codes after that, rising; low == high: one value
+  double unit_ = 0.0;               // numbers: values are multiples of it from low on; 0: any
+  std::vector<std::string> texts_;  // categories, or shapes: of the codes after that
+  bool rare_ = false;               // categories, shapes: the last code is all that have none of their own,
+  std::int64_t rare_count_ = 0;     // so many
+  std::vector<std::int64_t> cardinalities_;
+  std::int64_t total_ = 0;
+  std::unordered_map<std::string, std::int64_t> text_codes_;  // not saved
+};
+
+}  // namespace synthdata::models
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/tabular/column_codes_impl.hpp>
+#endif

@@ -1,0 +1,462 @@
+// synthdata/tabular/column_codes_impl.hpp: bodies of column_codes.hpp.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/data/cells.hpp>
+#include <synthdata/tabular/column_codes.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <unordered_set>
+
+namespace synthdata::models {
+namespace detail {
+
+/// A text with all its letters and digits made alike: "AB-12x" -> "AA-99a". Bytes beyond ASCII count as letters.
+inline std::string shape_of(std::string_view text) {
+  std::string shape(text);
+  for (char& c : shape) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= '0' && byte <= '9') c = '9';
+    if (byte >= 'A' && byte <= 'Z') c = 'A';
+    if ((byte >= 'a' && byte <= 'z') || byte >= 0x80) c = 'a';
+  }
+  return shape;
+}
+inline std::string draw_shape(const std::string& shape, Rng& rng) {
+  std::string text = shape;
+  for (char& c : text) {
+    if (c == '9')
+      c = static_cast<char>('0' + rng.below(10));
+    else if (c == 'A')
+      c = static_cast<char>('A' + rng.below(26));
+    else if (c == 'a')
+      c = static_cast<char>('a' + rng.below(26));
+  }
+  return text;
+}
+
+/// Uniform in [0, 1), 53 bits.
+inline double uniform_double(Rng& rng) { return static_cast<double>(rng.next_u64() >> 11) * 0x1p-53; }
+
+/// A value and how many rows have it.
+struct ValueCount {
+  double value;
+  std::int64_t rows;
+};
+
+/// The step between values: of integers and date-times the greatest common divisor of their distances, of reals with a
+/// fixed number of decimals one of the last; 0 for others.
+inline double grid_of(const ColumnSchema& schema, const std::vector<ValueCount>& values) {
+  if (schema.type == ColumnType::real) return schema.decimals >= 0 ? std::pow(10.0, -schema.decimals) : 0.0;
+  std::int64_t divisor = 0;
+  for (const ValueCount& v : values) divisor = std::gcd(divisor, static_cast<std::int64_t>(v.value - values[0].value));
+  return divisor == 0 ? 1.0 : static_cast<double>(divisor);
+}
+
+}  // namespace detail
+
+SYNTHDATA_INLINE ColumnCodes ColumnCodes::fit(const Column& column, const ColumnCodesOptions& options) {
+  if (options.bins < 2 || options.rare_below < 1 || options.max_codes < 2) {
+    throw DataError(concat("ColumnCodes: expects bins >= 2, rare_below >= 1 and max_codes >= 2, got ", options.bins,
+                           ", ", options.rare_below, " and ", options.max_codes));
+  }
+  if (column.size() == 0) throw DataError(concat("column ", in_quotes(column.name()), " has no rows to learn from"));
+  ColumnCodes codes;
+  codes.schema_ = column.schema();
+  codes.schema_.as_written = false;
+  codes.schema_.categories.clear();
+  codes.missing_ = column.missing_count() > 0;
+  const bool texts = column.type() == ColumnType::text || column.type() == ColumnType::identifier;
+  codes.kind_ = texts ? Kind::shapes : column.type() == ColumnType::categorical ? Kind::categories : Kind::numbers;
+  if (codes.kind_ == Kind::numbers) {
+    codes.fit_numbers(column, options);
+  } else {
+    codes.fit_texts(column, options);
+  }
+  if (codes.total_ > options.max_codes) {
+    const auto low = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(codes.total_))));
+    codes.cardinalities_ = {(codes.total_ + low - 1) / low, low};
+  } else {
+    codes.cardinalities_ = {codes.total_};
+  }
+  return codes;
+}
+
+SYNTHDATA_INLINE void ColumnCodes::fit_numbers(const Column& column, const ColumnCodesOptions& options) {
+  std::vector<double> present;
+  present.reserve(static_cast<std::size_t>(column.size()));
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    const double value = column.number(row);
+    if (std::isinf(value)) throw DataError(concat("column ", in_quotes(column.name()), " has infinite values"));
+    if (std::isnan(value)) {
+      missing_ = true;
+    } else {
+      present.push_back(value);
+    }
+  }
+  std::sort(present.begin(), present.end());
+  std::vector<detail::ValueCount> values;
+  for (const double value : present) {
+    if (values.empty() || values.back().value != value) values.push_back({value, 0});
+    ++values.back().rows;
+  }
+  const auto distinct = static_cast<std::int64_t>(values.size()), rows = static_cast<std::int64_t>(present.size());
+  unit_ = values.empty() ? 1.0 : detail::grid_of(schema_, values);
+
+  // Values of their own: all that enough rows have, if there are few enough; else those of at least two parts' rows.
+  const std::int64_t enough =
+      distinct <= options.bins ? options.rare_below : std::max(options.rare_below, 2 * rows / options.bins + 1);
+  std::int64_t own = 0, others = 0;
+  for (const detail::ValueCount& v : values) {
+    own += v.rows >= enough;
+    others += v.rows >= enough ? 0 : v.rows;
+  }
+  const std::int64_t parts = std::max<std::int64_t>(1, options.bins - own);
+  const std::int64_t least = std::max(options.rare_below, (others + parts - 1) / parts);
+  struct Part {
+    double low, high;
+    std::int64_t rows;
+  };
+  std::vector<Part> ranges;
+  for (const detail::ValueCount& v : values) {
+    if (v.rows >= enough) continue;
+    if (ranges.empty() || ranges.back().rows >= least) ranges.push_back({v.value, v.value, 0});
+    ranges.back().high = v.value;
+    ranges.back().rows += v.rows;
+  }
+  if (ranges.size() > 1 && ranges.back().rows < least) {  // the last one is too small: to the one before
+    ranges[ranges.size() - 2].high = ranges.back().high;
+    ranges.pop_back();
+  }
+  if (unit_ == 0.0) {  // parts of a line touch each other
+    for (std::size_t i = 1; i < ranges.size(); ++i) {
+      ranges[i - 1].high = ranges[i].low = ranges[i - 1].high + (ranges[i].low - ranges[i - 1].high) / 2.0;
+    }
+  }
+  std::vector<std::pair<double, double>> all;
+  for (const Part& part : ranges) all.emplace_back(part.low, part.high);
+  for (const detail::ValueCount& v : values) {
+    if (v.rows >= enough) all.emplace_back(v.value, v.value);
+  }
+  std::sort(all.begin(), all.end());
+  for (const auto& [low, high] : all) {
+    low_.push_back(low);
+    high_.push_back(high);
+  }
+  total_ = static_cast<std::int64_t>(all.size()) + missing_;
+}
+
+SYNTHDATA_INLINE void ColumnCodes::fit_texts(const Column& column, const ColumnCodesOptions& options) {
+  std::unordered_map<std::string, std::int64_t> counts;
+  if (kind_ == Kind::categories) {
+    std::vector<std::int64_t> rows(column.schema().categories.size(), 0);
+    for (std::int64_t row = 0; row < column.size(); ++row) {
+      if (!column.is_missing(row)) ++rows[static_cast<std::size_t>(column.code(row))];
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i] > 0) counts.emplace(column.schema().categories[i], rows[i]);
+    }
+  } else {
+    for (std::int64_t row = 0; row < column.size(); ++row) {
+      if (!column.is_missing(row)) ++counts[detail::shape_of(column.cell(row))];
+    }
+  }
+  std::vector<std::pair<std::int64_t, std::string>> kept;
+  for (auto& [text, rows] : counts) {
+    if (rows >= options.rare_below) {
+      kept.emplace_back(-rows, text);
+    } else {
+      ++rare_count_;
+    }
+  }
+  std::sort(kept.begin(), kept.end());  // the most frequent first
+  if (kind_ == Kind::shapes && static_cast<std::int64_t>(kept.size()) > options.max_codes) {
+    rare_count_ += static_cast<std::int64_t>(kept.size()) - options.max_codes;
+    kept.resize(static_cast<std::size_t>(options.max_codes));
+  }
+  for (auto& [rows, text] : kept) texts_.push_back(std::move(text));
+  rare_ = rare_count_ > 0;
+  total_ = static_cast<std::int64_t>(texts_.size()) + missing_ + rare_;
+  if (kind_ == Kind::categories) schema_.categories = texts_;
+  for (std::size_t i = 0; i < texts_.size(); ++i)
+    text_codes_.emplace(texts_[i], static_cast<std::int64_t>(i) + missing_);
+}
+
+SYNTHDATA_INLINE std::int64_t ColumnCodes::number_code(double value) const {
+  if (low_.empty()) return total_;
+  // Codes are in order of low, then high: a value of its own stands before a range that begins with it, but may lie
+  // inside a range that began before.
+  const auto own = std::lower_bound(low_.begin(), low_.end(), value);
+  if (own != low_.end() && *own == value) return missing_ + (own - low_.begin());
+  auto at = own - low_.begin() - 1;  // the last code that begins below
+  double nearest = std::numeric_limits<double>::infinity();
+  std::ptrdiff_t best = std::clamp<std::ptrdiff_t>(at, 0, static_cast<std::ptrdiff_t>(low_.size()) - 1);
+  if (own != low_.end()) {
+    nearest = *own - value;
+    best = own - low_.begin();
+  }
+  for (; at >= 0; --at) {
+    const auto i = static_cast<std::size_t>(at);
+    const double away = std::max(0.0, value - high_[i]);
+    if (away < nearest) nearest = away, best = at;
+    if (away == 0.0 || high_[i] > low_[i]) break;  // ranges do not overlap: none before reaches further
+  }
+  return missing_ + best;
+}
+
+SYNTHDATA_INLINE std::int64_t ColumnCodes::text_code(std::string_view text) const {
+  const auto found = text_codes_.find(kind_ == Kind::shapes ? detail::shape_of(text) : std::string(text));
+  if (found != text_codes_.end()) return found->second;
+  return rare_ ? total_ - 1 : total_;
+}
+
+SYNTHDATA_INLINE std::vector<std::int64_t> ColumnCodes::encode(const Column& column) const {
+  const auto real = [](ColumnType type) { return type == ColumnType::integer || type == ColumnType::real; };
+  if (is_number() && column.type() != schema_.type && !(real(column.type()) && real(schema_.type))) {
+    throw DataError(concat("column ", in_quotes(column.name()), ": expects ", schema_.type, ", got ", column.type()));
+  }
+  std::vector<std::int64_t> codes(static_cast<std::size_t>(column.size()), missing_ ? 0 : total_);
+  std::vector<std::int64_t> of_category;
+  const bool coded = kind_ == Kind::categories && column.type() == ColumnType::categorical;
+  for (const std::string& category : column.schema().categories) {
+    if (coded) of_category.push_back(text_code(category));
+  }
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    std::int64_t& code = codes[static_cast<std::size_t>(row)];
+    if (column.is_missing(row)) continue;
+    if (kind_ == Kind::numbers) {
+      const double value = column.number(row);
+      if (!std::isnan(value)) code = number_code(value);
+    } else if (coded) {
+      code = of_category[static_cast<std::size_t>(column.code(row))];
+    } else {
+      code = text_code(column.cell(row));
+    }
+  }
+  return codes;
+}
+
+SYNTHDATA_INLINE bool ColumnCodes::sampled(std::int64_t code) const {
+  if (code >= total_) return false;
+  const bool rare = rare_ && code == total_ - 1;
+  return !rare || texts_.empty();  // if there is nothing else, texts become empty ones
+}
+
+SYNTHDATA_INLINE double ColumnCodes::measure(double low, double high) const {
+  if (unit_ == 0.0) return std::max(0.0, high - low);
+  return std::max(0.0, std::floor(high / unit_ + 1e-6) - std::ceil(low / unit_ - 1e-6) + 1.0);
+}
+
+SYNTHDATA_INLINE double ColumnCodes::log_within(std::int64_t code) const {
+  if (missing_ && code == 0) return 0.0;
+  if (kind_ != Kind::numbers) return rare_ && code == total_ - 1 ? -std::log(static_cast<double>(rare_count_)) : 0.0;
+  const auto i = static_cast<std::size_t>(code - missing_);
+  if (low_[i] == high_[i]) return 0.0;
+  return -std::log(unit_ == 0.0 ? high_[i] - low_[i] : std::round((high_[i] - low_[i]) / unit_) + 1.0);
+}
+
+SYNTHDATA_INLINE double ColumnCodes::share_between(std::int64_t code, double low, double high) const {
+  if (kind_ != Kind::numbers || code >= total_ || (missing_ && code == 0)) return 0.0;
+  const auto i = static_cast<std::size_t>(code - missing_);
+  if (low_[i] == high_[i]) return low_[i] >= low && low_[i] <= high ? 1.0 : 0.0;
+  const double from = std::max(low, low_[i]), to = std::min(high, high_[i]);
+  if (from > to) return 0.0;
+  if (low == high && unit_ == 0.0) return 1.0;  // a single number has no length
+  // Grids begin at low, so distances from there are counted.
+  return measure(from - low_[i], to - low_[i]) / measure(0.0, high_[i] - low_[i]);
+}
+
+SYNTHDATA_INLINE std::int64_t ColumnCodes::code_of(std::string_view text) const {
+  if (kind_ == Kind::numbers) return -1;
+  const std::int64_t code = text_code(text);
+  return code == total_ || !sampled(code) ? -1 : code;
+}
+
+SYNTHDATA_INLINE double ColumnCodes::value_of(std::string_view text) const {
+  using namespace synthdata::detail;
+  Number number;
+  std::int64_t microseconds = 0;
+  if (schema_.type == ColumnType::boolean && (text == schema_.true_text || text == schema_.false_text)) {
+    return text == schema_.true_text ? 1.0 : 0.0;
+  }
+  if (schema_.type == ColumnType::date_time && parse_date_time(text, schema_.pattern, schema_.zone, microseconds)) {
+    return static_cast<double>(microseconds);
+  }
+  if ((schema_.type == ColumnType::integer || schema_.type == ColumnType::real) && parse_number(text, number)) {
+    return number.value;
+  }
+  throw DataError(concat("column ", in_quotes(schema_.name), ": expects ", schema_.type, ", got ", in_quotes(text)));
+}
+
+SYNTHDATA_INLINE std::vector<std::pair<std::int64_t, std::string>> ColumnCodes::class_texts() const {
+  std::vector<std::pair<std::int64_t, std::string>> classes;
+  if (kind_ == Kind::shapes || cardinalities_.size() > 1 || low_ != high_) return classes;
+  for (std::int64_t code = missing_; code < total_; ++code) {
+    if (!sampled(code)) continue;
+    const auto i = static_cast<std::size_t>(code - missing_);
+    classes.emplace_back(code, is_number() ? column_of({low_[i]}, {}).cell(0) : texts_[i]);
+  }
+  return classes;
+}
+
+SYNTHDATA_INLINE double ColumnCodes::draw(std::int64_t code, double low, double high, Rng& rng) const {
+  const auto i = static_cast<std::size_t>(code - missing_);
+  const double from = std::max(low, low_[i]), to = std::min(high, high_[i]);
+  if (low_[i] == high_[i]) return low_[i];
+  if (unit_ == 0.0) return from + (to - from) * detail::uniform_double(rng);
+  const double first = std::ceil((from - low_[i]) / unit_ - 1e-6), count = measure(from - low_[i], to - low_[i]);
+  const double value = low_[i] + (first + static_cast<double>(rng.below(static_cast<std::int64_t>(count)))) * unit_;
+  if (schema_.type != ColumnType::real) return std::round(value);
+  const double scale = std::pow(10.0, schema_.decimals);
+  return std::round(value * scale) / scale;
+}
+
+SYNTHDATA_INLINE Column ColumnCodes::decode(const std::vector<std::int64_t>& codes, const Rng& rng, double low,
+                                            double high) const {
+  const std::size_t rows = codes.size();
+  std::vector<bool> missing;
+  if (missing_) {
+    missing.resize(rows);
+    for (std::size_t i = 0; i < rows; ++i) missing[i] = codes[i] == 0;
+  }
+  const auto present = [&](std::size_t i) { return missing.empty() || !missing[i]; };
+  if (kind_ == Kind::numbers) {
+    std::vector<double> values(rows, 0.0);
+    for (std::size_t i = 0; i < rows; ++i) {
+      Rng own = rng.split(i);
+      if (present(i)) values[i] = draw(codes[i], low, high, own);
+    }
+    return column_of(values, missing);
+  }
+  if (kind_ == Kind::categories) {
+    std::vector<std::int64_t> places(rows, 0);
+    for (std::size_t i = 0; i < rows; ++i) places[i] = present(i) ? codes[i] - missing_ : 0;
+    return Column::categorical(schema_.name, places, schema_.categories, missing).spelled(schema_);
+  }
+  std::vector<std::string> texts(rows);
+  std::unordered_set<std::string> taken;
+  for (std::size_t i = 0; i < rows; ++i) {
+    if (!present(i)) continue;
+    if (texts_.empty()) {  // no shape that enough rows have: empty texts, numbered identifiers
+      if (schema_.type == ColumnType::identifier) texts[i] = concat(i + 1);
+      continue;
+    }
+    Rng own = rng.split(i);
+    const std::string& shape = texts_[static_cast<std::size_t>(codes[i] - missing_)];
+    texts[i] = detail::draw_shape(shape, own);
+    if (schema_.type != ColumnType::identifier) continue;
+    for (int tries = 0; !taken.insert(texts[i]).second; ++tries) {  // identifiers are never given twice
+      if (tries == 1000) {
+        throw DataError(concat("column ", in_quotes(schema_.name),
+                               ": there are not enough different identifiers of the shape ", in_quotes(shape), " for ",
+                               rows, " rows"));
+      }
+      texts[i] = detail::draw_shape(shape, own);
+    }
+  }
+  Column column = Column::texts(schema_.name, texts, missing);
+  ColumnParts parts = column.parts();
+  parts.schema = schema_;
+  return Column(std::move(parts));
+}
+
+SYNTHDATA_INLINE Column ColumnCodes::column_of(const std::vector<double>& values,
+                                               const std::vector<bool>& missing) const {
+  if (schema_.type == ColumnType::real) return Column::reals(schema_.name, values, missing).spelled(schema_);
+  if (schema_.type == ColumnType::boolean) {
+    std::vector<bool> bits(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) bits[i] = values[i] != 0.0;
+    return Column::booleans(schema_.name, bits, missing).spelled(schema_);
+  }
+  std::vector<std::int64_t> whole(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) whole[i] = static_cast<std::int64_t>(values[i]);
+  if (schema_.type == ColumnType::integer) return Column::integers(schema_.name, whole, missing).spelled(schema_);
+  return Column::date_times(schema_.name, whole, schema_.pattern, schema_.zone, missing).spelled(schema_);
+}
+
+SYNTHDATA_INLINE void ColumnCodes::save(Archive& archive, const std::string& prefix) const {
+  Json::Array texts, cardinalities;
+  for (const std::string& text : texts_) texts.push_back(text);
+  for (const std::int64_t n : cardinalities_) cardinalities.push_back(n);
+  ColumnSchema schema = schema_;
+  schema.categories.clear();  // they are the texts
+  archive.metadata[prefix] = Json(Json::Object{{"schema", Schema{{schema}}.json()},
+                                               {"missing", missing_},
+                                               {"unit", unit_},
+                                               {"texts", std::move(texts)},
+                                               {"rare", rare_count_},
+                                               {"cardinalities", std::move(cardinalities)}})
+                                 .dump();
+  if (!low_.empty()) {
+    archive.add(prefix + ".low", Tensor::from(low_));
+    archive.add(prefix + ".high", Tensor::from(high_));
+  }
+}
+
+SYNTHDATA_INLINE ColumnCodes ColumnCodes::load(const Archive& archive, const std::string& prefix) {
+  const Json json = parse_json(archive.text(prefix), {.source = prefix});
+  const auto fail = [&](const char* what) -> void {
+    throw DataError(concat("model file, ", in_quotes(prefix), ": ", what));
+  };
+  const auto member = [&]<class T>(const char* key, T) -> const T& {
+    const Json* value = json.find(key);
+    const T* held = value ? value->get_if<T>() : nullptr;
+    if (!held) fail("something is missing or of another type");
+    return *held;
+  };
+  ColumnCodes codes;
+  const Json* schema = json.find("schema");
+  if (!schema) fail("the schema is missing");
+  const Schema columns = Schema::from_json(*schema);
+  if (columns.columns.size() != 1) fail("expects the schema of one column");
+  codes.schema_ = columns.columns[0];
+  codes.missing_ = member("missing", false);
+  codes.rare_count_ = member("rare", std::int64_t{});
+  codes.rare_ = codes.rare_count_ > 0;
+  const Json* unit = json.find("unit");
+  if (!unit || !unit->is_number()) fail("expects a unit");
+  codes.unit_ = unit->number();
+  const bool texts = codes.schema_.type == ColumnType::text || codes.schema_.type == ColumnType::identifier;
+  codes.kind_ = texts ? Kind::shapes : codes.schema_.type == ColumnType::categorical ? Kind::categories : Kind::numbers;
+  for (const Json& text : member("texts", Json::Array{})) {
+    const std::string* held = text.get_if<std::string>();
+    if (!held) fail("expects texts");
+    codes.texts_.push_back(*held);
+    codes.text_codes_.emplace(*held, static_cast<std::int64_t>(codes.texts_.size()) - 1 + codes.missing_);
+  }
+  if (codes.kind_ == Kind::categories) codes.schema_.categories = codes.texts_;
+  if (codes.kind_ == Kind::numbers && archive.find(prefix + ".low")) {
+    for (const auto& [name, into] : {std::pair{".low", &codes.low_}, std::pair{".high", &codes.high_}}) {
+      const Tensor& values = archive.at(prefix + name);
+      if (values.dtype() != DType::f64 || values.rank() != 1) fail("expects bounds of f64");
+      into->assign(values.data<double>(), values.data<double>() + values.size());
+    }
+    if (codes.low_.size() != codes.high_.size() || !std::is_sorted(codes.low_.begin(), codes.low_.end())) {
+      fail("its ranges do not fit each other");
+    }
+    for (std::size_t i = 0; i < codes.low_.size(); ++i) {
+      if (!(codes.low_[i] <= codes.high_[i]) || !std::isfinite(codes.high_[i]) || !std::isfinite(codes.low_[i]) ||
+          !(codes.measure(0.0, codes.high_[i] - codes.low_[i]) < 9e15)) {
+        fail("its ranges do not fit each other");
+      }
+    }
+  }
+  if (!(codes.unit_ >= 0.0) || !std::isfinite(codes.unit_) || codes.rare_count_ < 0) fail("expects numbers >= 0");
+  codes.total_ = static_cast<std::int64_t>(codes.low_.size() + codes.texts_.size()) + codes.missing_ + codes.rare_;
+  for (const Json& n : member("cardinalities", Json::Array{})) {
+    const std::int64_t* held = n.get_if<std::int64_t>();
+    if (!held || *held < 1 || *held > codes.total_) fail("its codes do not fit");
+    codes.cardinalities_.push_back(*held);
+  }
+  const std::vector<std::int64_t>& c = codes.cardinalities_;
+  const bool one = c.size() == 1 && c[0] == codes.total_;
+  const bool two = c.size() == 2 && (c[0] - 1) * c[1] < codes.total_ && c[0] * c[1] >= codes.total_;
+  if (!one && !two) fail("its codes do not fit");
+  return codes;
+}
+
+}  // namespace synthdata::models

@@ -1,0 +1,52 @@
+// synthdata/tabular/encoded_rows.hpp: what nets that make encoded rows (TableEncoder) have in common.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/data/transform/table_encoder.hpp>
+#include <synthdata/nn/module.hpp>
+#include <synthdata/tabular/condition.hpp>
+
+#include <functional>
+
+namespace synthdata::models {
+
+/// Turns logits into encoded rows: tanh for numbers and flags, a Gumbel-softmax for what is one-hot. The last layer of a
+/// generator of tables. Source: Xu et al. 2019, arXiv:1907.00503, section 4.4.
+class RowActivation {
+ public:
+  static constexpr const char* kind = "row_activation";
+
+  /// @throws DataError for a block that is neither a number, a flag nor one-hot: such an encoding has no activation
+  RowActivation(const std::vector<EncodedBlock>& blocks, double temperature);
+
+  Var operator()(const Var& logits, Context& context) const;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("is_scalar", self.is_scalar_);
+  }
+
+ private:
+  std::vector<std::int64_t> sizes_;
+  Buffer is_scalar_;  // f32 [1, width], 1 for numbers and flags
+  double temperature_;
+};
+
+namespace detail {
+
+/// True if row `row` of the column holds what the condition asks for.
+bool meets(const Column& column, std::int64_t row, const Condition& condition);
+
+/// Rows that meet all conditions, out of as many as it takes. `make(n, round)` makes n rows.
+/// @throws DataError for a column that `schema` lacks, a condition that does not fit its type, and if fewer than one in
+/// `rounds` rows fits, saying how many were found and which condition stopped most.
+Table sample_until(std::int64_t rows, const Conditions& conditions, const Schema& schema, std::int64_t rounds,
+                   const std::function<Table(std::int64_t n, std::int64_t round)>& make);
+
+}  // namespace detail
+}  // namespace synthdata::models
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/tabular/encoded_rows_impl.hpp>
+#endif

@@ -1,0 +1,92 @@
+// synthdata/tabular/encoded_rows_impl.hpp: bodies of encoded_rows.hpp.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/ops/shape.hpp>
+#include <synthdata/ops/softmax.hpp>
+#include <synthdata/tabular/encoded_rows.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace synthdata::models {
+
+SYNTHDATA_INLINE RowActivation::RowActivation(const std::vector<EncodedBlock>& blocks, double temperature)
+    : temperature_(temperature) {
+  std::vector<float> scalar;
+  for (const EncodedBlock& block : blocks) {
+    if (block.kind == BlockKind::code) {
+      throw DataError(concat("column ", in_quotes(block.column), ": its encoding as ", name_of(block.kind),
+                             " has no activation that a net could make it with"));
+    }
+    sizes_.push_back(block.width);
+    scalar.insert(scalar.end(), static_cast<std::size_t>(block.width), block.kind == BlockKind::one_hot ? 0.0f : 1.0f);
+  }
+  is_scalar_ = Buffer(Tensor::from(scalar, {1, static_cast<std::int64_t>(scalar.size())}));
+}
+
+SYNTHDATA_INLINE Var RowActivation::operator()(const Var& logits, Context& context) const {
+  Rng& rng = context.random("RowActivation");
+  return where(is_scalar_.value(), tanh(logits),
+               gumbel_softmax_blocks(logits, sizes_, rng, {.temperature = temperature_}));
+}
+
+namespace detail {
+
+SYNTHDATA_INLINE bool meets(const Column& column, std::int64_t row, const Condition& condition) {
+  if (column.is_missing(row)) return false;
+  if (condition.is_range()) {
+    const double value = column.number(row);
+    return value >= condition.low() && value <= condition.high();
+  }
+  const std::string cell = column.cell(row);
+  return std::find(condition.texts().begin(), condition.texts().end(), cell) != condition.texts().end();
+}
+
+SYNTHDATA_INLINE Table sample_until(std::int64_t rows, const Conditions& conditions, const Schema& schema,
+                                    std::int64_t rounds,
+                                    const std::function<Table(std::int64_t n, std::int64_t round)>& make) {
+  if (rows < 0) throw DataError(concat("sample: expects a number of rows >= 0, got ", rows));
+  for (const auto& [name, condition] : conditions) {
+    const ColumnSchema& column = schema[name];
+    const bool text = column.type == ColumnType::categorical || column.type == ColumnType::text ||
+                      column.type == ColumnType::identifier;
+    if (condition.is_range() && text) {
+      throw DataError(concat("condition on column ", in_quotes(name), ": a number or range, but it is ", column.type));
+    }
+  }
+  if (conditions.empty() || rows == 0) return make(rows, 0);
+  Table found = make(0, 0);
+  std::vector<std::int64_t> stopped(conditions.size(), 0);
+  std::int64_t made = 0;
+  for (std::int64_t round = 0; found.size() < rows; ++round) {
+    if (round == rounds) {
+      const auto worst = std::max_element(stopped.begin(), stopped.end()) - stopped.begin();
+      throw DataError(concat("sample: of ", made, " rows only ", found.size(), " of the ", rows,
+                             " asked for meet the conditions; the one on column ",
+                             in_quotes(conditions[static_cast<std::size_t>(worst)].first), " stopped most, ",
+                             stopped[static_cast<std::size_t>(worst)]));
+    }
+    // As many as are missing at the rate so far, within bounds.
+    const double rate = made == 0 ? 0.5 : std::max(0.001, static_cast<double>(found.size()) / static_cast<double>(made));
+    const auto wanted = static_cast<std::int64_t>(1.1 * static_cast<double>(rows - found.size()) / rate) + 16;
+    const Table some = make(std::min<std::int64_t>(wanted, std::max<std::int64_t>(4 * rows, 4096)), round);
+    made += some.size();
+    std::vector<std::int64_t> fit;
+    for (std::int64_t row = 0; row < some.size(); ++row) {
+      bool all = true;
+      for (std::size_t c = 0; c < conditions.size(); ++c) {
+        const bool one = meets(some[conditions[c].first], row, conditions[c].second);
+        stopped[c] += !one;
+        all = all && one;
+      }
+      if (all && found.size() + static_cast<std::int64_t>(fit.size()) < rows) fit.push_back(row);
+    }
+    found = found.size() == 0 ? some.take(fit) : found.append(some.take(fit));
+  }
+  return found;
+}
+
+}  // namespace detail
+}  // namespace synthdata::models

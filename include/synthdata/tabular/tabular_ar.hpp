@@ -1,0 +1,132 @@
+// synthdata/tabular/tabular_ar.hpp: one network that gives each column's distribution from any other columns.
+//
+// Rows become codes (column_codes.hpp). The network models p(code k | codes of the columns that stand before it), and
+// learns it for random orders of the columns; so it samples given any subset of columns, exactly and without rejection,
+// fills in what is missing, gives class probabilities and the likelihood of rows. For each column: the sum of one row
+// of a table for each column before it, two hidden layers, a softmax over its codes. Source: Tiwald et al. 2025,
+// "TabularARGN", arXiv:2501.12012; the sum of rows instead of a product is that of NADE, Uria et al. 2014,
+// arXiv:1310.1757.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/nn/linear.hpp>
+#include <synthdata/tabular/column_codes.hpp>
+#include <synthdata/tabular/condition.hpp>
+#include <synthdata/tabular/training.hpp>
+
+#include <limits>
+
+namespace synthdata::models {
+
+namespace detail {
+struct CodeTable;
+}  // namespace detail
+
+struct TabularArOptions {
+  ColumnCodesOptions codes = {};
+  std::int64_t hidden = 64;  ///< units of each of the two hidden layers of a column
+  double dropout = 0.1;      ///< of the second hidden layer
+  bool any_order = true;     ///< false: only the order of the table, which is a little better for sampling whole rows
+};
+
+/// The network: logits of each code column given those before it.
+class TabularArNet {
+ public:
+  static constexpr const char* kind = "tabular_ar";
+
+  /// @param ordered  code columns whose codes are in an order: near ones begin with near rows of the table
+  TabularArNet(std::vector<std::int64_t> cardinalities, const std::vector<bool>& ordered, std::int64_t hidden,
+               double dropout, Rng& rng);
+
+  /// -log p of the rows' codes, mean over rows. @param codes i64 [N, K]   @param position of each code column in the
+  /// order
+  Var loss(const Tensor& codes, const std::vector<std::int64_t>& position, Context& context) const;
+  /// Logits [N, cardinality] of code column k. @param known i64 [N, P]: rows of the table, row_of(column, code)
+  Var logits(std::int64_t k, const Tensor& known) const;
+
+  std::int64_t row_of(std::int64_t column, std::int64_t code) const {
+    return first_row_[static_cast<std::size_t>(column)] + code;
+  }
+  /// A row that says nothing, for a column whose value is not known.
+  std::int64_t unknown_row() const { return first_row_.back(); }
+  const std::vector<std::int64_t>& cardinalities() const { return cardinalities_; }
+  std::int64_t hidden() const { return hidden_; }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("table", self.table_);
+    v("bias", self.bias_);
+    v("middle", self.middle_);
+    v("head", self.heads_);
+  }
+
+ private:
+  std::vector<std::int64_t> cardinalities_, first_row_;
+  std::int64_t hidden_;
+  double dropout_;
+  Param table_, bias_;  // [rows, K hidden], [K hidden]
+  std::vector<Linear> middle_, heads_;
+};
+
+/// The probabilities of a column's values for N rows.
+struct ClassProbabilities {
+  std::vector<std::string> classes;  ///< as cells are written
+  Tensor probabilities;              ///< f64 [N, classes], rows add up to 1
+};
+
+/// Learns a table and makes rows like it.
+class TabularAr {
+ public:
+  /// By default at most 100 epochs of batches of a hundredth of the rows (64 to 2048), Adam at 1e-3, halved where the
+  /// loss of the held-out rows stops falling.
+  /// @throws DataError for a table without rows or columns, infinite values, or options out of range; NumericError if
+  /// the loss is not finite.
+  static TabularAr fit(const Table& table, const TabularArOptions& options = {}, const TabularTraining& training = {},
+                       const TabularCallback& progress = {});
+
+  /// Rows of the table's schema that meet the conditions. The same seed gives the same rows, whatever the threads.
+  /// Conditions of one value cost nothing, nor does one range or choice; with two of those or more rows that miss are
+  /// thrown away, so that the distribution stays exact.
+  /// @throws DataError for an unknown column or a value that the model has not learnt, and if rows that meet all
+  /// conditions are too rare, saying how many were found.
+  Table sample(std::int64_t rows, const Conditions& conditions = {}, const SampleOptions& options = {}) const;
+
+  /// The table with its missing values drawn given the present ones. A column that the model knows may be absent.
+  Table impute(const Table& table, std::uint64_t seed = 0) const;
+
+  /// Of column `target` given all other columns that `table` has; missing values are passed over.
+  /// @throws DataError if the target is a column of ranges, texts or many categories.
+  ClassProbabilities probabilities(const Table& table, std::string_view target) const;
+
+  /// log p of each row, f64 [N]: probabilities of values, densities of real numbers within ranges. Minus infinity where
+  /// a value has no code.
+  Tensor log_prob(const Table& table) const;
+
+  /// One safetensors file with all that is needed. @throws DataError if it cannot be written.
+  void save(const std::string& path) const;
+  /// @throws DataError naming what does not fit, if the file is damaged or not such a model.
+  static TabularAr load(const std::string& path);
+
+  Schema schema() const;
+  const std::vector<ColumnCodes>& columns() const { return columns_; }
+  const TabularArNet& net() const { return net_; }
+
+ private:
+  TabularAr(std::vector<ColumnCodes> columns, TabularArNet net, bool any_order)
+      : columns_(std::move(columns)), net_(std::move(net)), any_order_(any_order) {}
+  std::int64_t place_of(std::string_view name) const;
+  Column decode(std::size_t c, const detail::CodeTable& codes, const Rng& rng,
+                double low = -std::numeric_limits<double>::infinity(),
+                double high = std::numeric_limits<double>::infinity()) const;
+
+  std::vector<ColumnCodes> columns_;
+  TabularArNet net_;
+  bool any_order_;
+};
+
+}  // namespace synthdata::models
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/tabular/tabular_ar_impl.hpp>
+#endif

@@ -1,0 +1,746 @@
+// synthdata/tabular/tabular_ar_impl.hpp: bodies of tabular_ar.hpp.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/core/parallel.hpp>
+#include <synthdata/ops/activation.hpp>
+#include <synthdata/ops/dropout.hpp>
+#include <synthdata/ops/embedding_bag.hpp>
+#include <synthdata/ops/loss.hpp>
+#include <synthdata/ops/shape.hpp>
+#include <synthdata/ops/softmax.hpp>
+#include <synthdata/optim/optimizer.hpp>
+#include <synthdata/tabular/column_codes_impl.hpp>
+#include <synthdata/tabular/tabular_ar.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+namespace synthdata::models {
+namespace detail {
+
+/// Codes of several columns, row after row; -1 is one that is not known.
+struct CodeTable {
+  std::int64_t rows = 0, width = 0;
+  std::vector<std::int32_t> codes;
+
+  CodeTable(std::int64_t n, std::int64_t k) : rows(n), width(k), codes(static_cast<std::size_t>(n * k), -1) {}
+  std::int32_t& at(std::int64_t row, std::int64_t k) { return codes[static_cast<std::size_t>(row * width + k)]; }
+  std::int32_t at(std::int64_t row, std::int64_t k) const { return codes[static_cast<std::size_t>(row * width + k)]; }
+};
+
+/// Where the codes of each column stand among all: column c has first[c] ... first[c + 1] - 1.
+inline std::vector<std::int64_t> first_places(const std::vector<ColumnCodes>& columns) {
+  std::vector<std::int64_t> first{0};
+  for (const ColumnCodes& column : columns) {
+    first.push_back(first.back() + static_cast<std::int64_t>(column.cardinalities().size()));
+  }
+  return first;
+}
+inline std::vector<std::int64_t> all_cardinalities(const std::vector<ColumnCodes>& columns) {
+  std::vector<std::int64_t> all;
+  for (const ColumnCodes& column : columns) {
+    all.insert(all.end(), column.cardinalities().begin(), column.cardinalities().end());
+  }
+  return all;
+}
+
+/// A column's code as one or two.
+inline void put_code(CodeTable& into, std::int64_t row, std::int64_t first, const ColumnCodes& column,
+                     std::int64_t code) {
+  if (code < 0 || code >= column.total()) return;  // not known
+  if (column.cardinalities().size() == 1) {
+    into.at(row, first) = static_cast<std::int32_t>(code);
+  } else {
+    into.at(row, first) = static_cast<std::int32_t>(code / column.cardinalities()[1]);
+    into.at(row, first + 1) = static_cast<std::int32_t>(code % column.cardinalities()[1]);
+  }
+}
+inline std::int64_t get_code(const CodeTable& from, std::int64_t row, std::int64_t first, const ColumnCodes& column) {
+  const std::int64_t high = from.at(row, first);
+  return column.cardinalities().size() == 1 || high < 0 ? high
+                                                        : high * column.cardinalities()[1] + from.at(row, first + 1);
+}
+
+/// The codes of all columns; those that the table lacks are not known.
+inline CodeTable encode_table(const std::vector<ColumnCodes>& columns, const Table& table) {
+  const std::vector<std::int64_t> first = first_places(columns);
+  CodeTable codes(table.size(), first.back());
+  parallel_for(static_cast<std::int64_t>(columns.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (auto c = static_cast<std::size_t>(begin); c < static_cast<std::size_t>(end); ++c) {
+      const std::int64_t place = table.find(columns[c].schema().name);
+      if (place < 0) continue;
+      const std::vector<std::int64_t> column = columns[c].encode(table[static_cast<std::size_t>(place)]);
+      for (std::int64_t row = 0; row < table.size(); ++row) {
+        put_code(codes, row, first[c], columns[c], column[static_cast<std::size_t>(row)]);
+      }
+    }
+  });
+  return codes;
+}
+
+/// Rows as a tensor for the net, i64 [rows, K].
+inline Tensor code_tensor(const CodeTable& codes, const std::vector<std::int64_t>& rows) {
+  Tensor out = Tensor::empty({static_cast<std::int64_t>(rows.size()), codes.width}, DType::i64, Device::cpu());
+  auto* to = out.data<std::int64_t>();
+  for (const std::int64_t row : rows) {
+    for (std::int64_t k = 0; k < codes.width; ++k) *to++ = codes.at(row, k);
+  }
+  return out;
+}
+
+/// Draws the codes of some columns for a few rows, one after the other.
+class ArPass {
+ public:
+  ArPass(const TabularArNet& net, const CodeTable& codes) : net_(net), codes_(codes) {}
+
+  /// Rows of the net's table for the columns known so far, of these rows.
+  Tensor known(const std::vector<std::int64_t>& rows, const std::vector<std::int64_t>& before) const {
+    Tensor index = Tensor::empty({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(before.size())},
+                                 DType::i64, Device::cpu());
+    auto* to = index.data<std::int64_t>();
+    for (const std::int64_t row : rows) {
+      for (const std::int64_t k : before) {
+        const std::int64_t code = codes_.at(row, k);
+        *to++ = code < 0 ? net_.unknown_row() : net_.row_of(k, code);
+      }
+    }
+    return index;
+  }
+  /// f32 [rows, cardinality of k]
+  Tensor probabilities(std::int64_t k, const std::vector<std::int64_t>& rows,
+                       const std::vector<std::int64_t>& before) const {
+    return softmax(net_.logits(k, known(rows, before))).value();
+  }
+  Tensor log_probabilities(std::int64_t k, const std::vector<std::int64_t>& rows,
+                           const std::vector<std::int64_t>& before) const {
+    return log_softmax(net_.logits(k, known(rows, before))).value();
+  }
+
+ private:
+  const TabularArNet& net_;
+  const CodeTable& codes_;
+};
+
+inline std::vector<std::string> cells_of(const Column& column) {
+  std::vector<std::string> cells;
+  for (std::int64_t row = 0; row < column.size(); ++row) cells.push_back(column.cell(row));
+  return cells;
+}
+inline std::vector<bool> missing_of(const Column& column) {
+  std::vector<bool> missing;
+  for (std::int64_t row = 0; row < column.size(); ++row) missing.push_back(column.is_missing(row));
+  return missing;
+}
+
+/// Rows begin ... end - 1.
+inline std::vector<std::int64_t> row_range(std::int64_t begin, std::int64_t end) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(end - begin));
+  std::iota(rows.begin(), rows.end(), begin);
+  return rows;
+}
+
+/// What a column may become: weights of its codes from 0 to 1, and whether a condition says so.
+struct ColumnChoice {
+  std::vector<double> weights;
+  bool conditioned = false;
+  std::int64_t fixed = -1;  // the only code there is
+  double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
+};
+
+inline ColumnChoice free_choice(const ColumnCodes& column) {
+  ColumnChoice choice;
+  choice.weights.resize(static_cast<std::size_t>(column.total()));
+  for (std::int64_t code = 0; code < column.total(); ++code) {
+    choice.weights[static_cast<std::size_t>(code)] = column.sampled(code);
+  }
+  return choice;
+}
+
+inline ColumnChoice conditioned_choice(const ColumnCodes& column, const Condition& condition) {
+  const std::string& name = column.schema().name;
+  ColumnChoice choice{.weights = std::vector<double>(static_cast<std::size_t>(column.total()), 0.0),
+                      .conditioned = true};
+  if (condition.is_range()) {
+    if (!column.is_number()) {
+      throw DataError(
+          concat("condition on column ", in_quotes(name), ": a number or range, but it is ", column.schema().type));
+    }
+    choice.low = condition.low(), choice.high = condition.high();
+    for (std::int64_t code = 0; code < column.total(); ++code) {
+      choice.weights[static_cast<std::size_t>(code)] = column.share_between(code, choice.low, choice.high);
+    }
+  } else {
+    for (const std::string& text : condition.texts()) {
+      if (column.is_number()) {
+        const double value = column.value_of(text);
+        if (condition.texts().size() == 1) choice.low = choice.high = value;
+        for (std::int64_t code = 0; code < column.total(); ++code) {
+          double& weight = choice.weights[static_cast<std::size_t>(code)];
+          weight = std::max(weight, column.share_between(code, value, value));
+        }
+      } else if (const std::int64_t code = column.code_of(text); code >= 0) {
+        choice.weights[static_cast<std::size_t>(code)] = 1.0;
+      }
+    }
+  }
+  const auto possible = std::count_if(choice.weights.begin(), choice.weights.end(), [](double w) { return w > 0.0; });
+  if (possible == 0) {
+    throw DataError(concat("condition on column ", in_quotes(name), ": the model has learnt no such value",
+                           condition.is_range()        ? concat(" between ", condition.low(), " and ", condition.high())
+                           : condition.texts().empty() ? std::string()
+                                                       : concat(": ", in_quotes(condition.texts()[0]))));
+  }
+  if (possible == 1) {
+    choice.fixed = std::find_if(choice.weights.begin(), choice.weights.end(), [](double w) { return w > 0.0; }) -
+                   choice.weights.begin();
+  }
+  return choice;
+}
+
+/// Draws the columns `order` of pending rows, those before them being known; returns whether each row is to be kept.
+struct ArDraw {
+  const TabularArNet& net;
+  const std::vector<ColumnCodes>& columns;
+  const std::vector<std::int64_t>& first;
+  const std::vector<ColumnChoice>& choices;
+
+  /// @param given  columns whose codes stand in `codes` already, in any order
+  std::vector<std::uint8_t> operator()(CodeTable& codes, const std::vector<std::int64_t>& rows,
+                                       const std::vector<std::int64_t>& given, const std::vector<std::int64_t>& order,
+                                       std::vector<Rng>& rngs) const {
+    std::vector<std::uint8_t> kept(rows.size(), 1);
+    std::vector<std::int64_t> before;
+    for (const std::int64_t c : given) append_places(before, c);
+    bool drawn = false;  // by chance: from there on the share of what a condition allows differs from row to row
+    for (const std::int64_t c : order) {
+      const auto at = static_cast<std::size_t>(c);
+      const ColumnCodes& column = columns[at];
+      const bool split = column.cardinalities().size() == 2;
+      const std::int64_t low_codes = split ? column.cardinalities()[1] : 1;
+      for (std::int64_t part = 0; part < (split ? 2 : 1); ++part) {
+        const std::int64_t k = first[at] + part;
+        const Tensor p = ArPass(net, codes).probabilities(k, rows, before);
+        const std::int64_t width = p.shape(1);
+        std::vector<double> weights(static_cast<std::size_t>(width));
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+          const std::int64_t high = part == 1 ? codes.at(rows[i], first[at]) : 0;
+          if (part == 1 || i == 0) {
+            for (std::int64_t w = 0; w < width; ++w) {
+              weights[static_cast<std::size_t>(w)] = split && part == 0
+                                                         ? high_weight(choices[at].weights, w, low_codes)
+                                                         : weight_of(choices[at].weights, high * low_codes + w);
+            }
+          }
+          const float* row = p.data<float>() + static_cast<std::int64_t>(i) * width;
+          double allowed = 0.0;
+          for (std::int64_t w = 0; w < width; ++w)
+            allowed += weights[static_cast<std::size_t>(w)] * static_cast<double>(row[w]);
+          if (choices[at].conditioned && (drawn || part == 1) && uniform_double(rngs[i]) >= allowed) kept[i] = 0;
+          double left = uniform_double(rngs[i]) * allowed;
+          std::int64_t code = -1;
+          for (std::int64_t w = 0; w < width; ++w) {
+            const double share = weights[static_cast<std::size_t>(w)] * static_cast<double>(row[w]);
+            if (share <= 0.0) continue;
+            code = w;
+            if ((left -= share) < 0.0) break;
+          }
+          if (code < 0) {  // nothing allowed has any probability
+            kept[i] = 0;
+            code = 0;
+          }
+          codes.at(rows[i], k) = static_cast<std::int32_t>(code);
+        }
+        before.push_back(k);
+      }
+      drawn = true;
+    }
+    return kept;
+  }
+
+ private:
+  void append_places(std::vector<std::int64_t>& places, std::int64_t c) const {
+    for (std::int64_t k = first[static_cast<std::size_t>(c)]; k < first[static_cast<std::size_t>(c) + 1]; ++k) {
+      places.push_back(k);
+    }
+  }
+  static double weight_of(const std::vector<double>& weights, std::int64_t code) {
+    return code < static_cast<std::int64_t>(weights.size()) ? weights[static_cast<std::size_t>(code)] : 0.0;
+  }
+  static double high_weight(const std::vector<double>& weights, std::int64_t high, std::int64_t low_codes) {
+    for (std::int64_t low = 0; low < low_codes; ++low) {
+      if (weight_of(weights, high * low_codes + low) > 0.0) return 1.0;
+    }
+    return 0.0;
+  }
+};
+
+/// The column, with what `drawn` has where it lacks a value. A column of texts stays one.
+inline Column fill_from(const Column& column, Column drawn) {
+  if (column.type() != drawn.type()) {
+    const Column texts = Column::texts(column.name(), cells_of(drawn));
+    return fill_from(Column::texts(column.name(), cells_of(column), missing_of(column)), texts);
+  }
+  std::vector<std::int64_t> rows = row_range(0, column.size());
+  const bool real = column.type() == ColumnType::real;
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    if (column.is_missing(row) || (real && std::isnan(column.real(row))))
+      rows[static_cast<std::size_t>(row)] += column.size();
+  }
+  return column.append(drawn).take(rows);
+}
+
+/// Rows that change slowly from one to the next, of mean square 1: random sums of eight cosines.
+inline void fill_smoothly(Tensor rows, Rng& rng) {
+  constexpr int waves = 8;
+  const std::int64_t count = rows.shape()[0], width = rows.shape()[1];
+  std::vector<float> strength(static_cast<std::size_t>(waves * width));
+  for (float& s : strength) s = static_cast<float>(rng.normal() * std::sqrt(2.0 / waves));
+  std::fill_n(rows.data<float>(), rows.size(), 0.0f);
+  for (std::int64_t i = 0; i < count; ++i) {
+    for (int wave = 0; wave < waves; ++wave) {
+      const double at = 3.14159265358979 * (wave + 1) * (static_cast<double>(i) + 0.5) / static_cast<double>(count);
+      const auto c = static_cast<float>(std::cos(at));
+      for (std::int64_t j = 0; j < width; ++j) {
+        rows.data<float>()[i * width + j] += c * strength[static_cast<std::size_t>(wave * width + j)];
+      }
+    }
+  }
+}
+
+/// For each code column whether its codes are in an order.
+inline std::vector<bool> ordered_codes(const std::vector<ColumnCodes>& columns) {
+  std::vector<bool> ordered;
+  for (const ColumnCodes& column : columns)
+    ordered.insert(ordered.end(), column.cardinalities().size(), column.is_number());
+  return ordered;
+}
+
+inline constexpr std::int64_t sample_block = 256;
+
+}  // namespace detail
+
+SYNTHDATA_INLINE TabularArNet::TabularArNet(std::vector<std::int64_t> cardinalities, const std::vector<bool>& ordered,
+                                            std::int64_t hidden, double dropout, Rng& rng)
+    : cardinalities_(std::move(cardinalities)), hidden_(hidden), dropout_(dropout) {
+  first_row_ = {0};
+  for (const std::int64_t n : cardinalities_) first_row_.push_back(first_row_.back() + n);
+  const auto columns = static_cast<std::int64_t>(cardinalities_.size()), width = columns * hidden;
+  const double scale = 1.0 / std::sqrt(static_cast<double>(columns));
+  Tensor table = normal({first_row_.back() + 1, width}, rng, DType::f32);
+  for (std::int64_t k = 0; k < columns; ++k) {
+    if (ordered[static_cast<std::size_t>(k)]) detail::fill_smoothly(table.rows(row_of(k, 0), row_of(k + 1, 0)), rng);
+  }
+  table_ = Param((Var(table) * scale).value());
+  bias_ = Param(Tensor::zeros({width}));
+  for (std::int64_t k = 0; k < columns; ++k) {
+    middle_.emplace_back(hidden, hidden, rng, LinearOptions{.init = init::he_uniform});
+    heads_.emplace_back(hidden, cardinalities_[static_cast<std::size_t>(k)], rng);
+  }
+}
+
+SYNTHDATA_INLINE Var TabularArNet::loss(const Tensor& codes, const std::vector<std::int64_t>& position,
+                                        Context& context) const {
+  const auto columns = static_cast<std::int64_t>(cardinalities_.size());
+  const std::int64_t rows = codes.shape(0), width = columns * hidden_;
+  // One table for all columns: what a column must not see of another is zero in its part.
+  Tensor mask = Tensor::zeros({first_row_.back() + 1, width}, DType::f32, Device::cpu());
+  for (std::int64_t j = 0; j < columns; ++j) {
+    for (std::int64_t row = row_of(j, 0); row < row_of(j + 1, 0); ++row) {
+      float* to = mask.data<float>() + row * width;
+      for (std::int64_t k = 0; k < columns; ++k) {
+        if (position[static_cast<std::size_t>(j)] < position[static_cast<std::size_t>(k)]) {
+          std::fill_n(to + k * hidden_, hidden_, 1.0f);
+        }
+      }
+    }
+  }
+  Tensor index = Tensor::empty({rows, columns}, DType::i64, Device::cpu());
+  std::vector<Tensor> labels;
+  for (std::int64_t k = 0; k < columns; ++k) {
+    Tensor label = Tensor::empty({rows}, DType::i64, Device::cpu());
+    for (std::int64_t n = 0; n < rows; ++n) {
+      const std::int64_t code = codes.data<std::int64_t>()[n * columns + k];
+      label.data<std::int64_t>()[n] = code;
+      index.data<std::int64_t>()[n * columns + k] = row_of(k, code);
+    }
+    labels.push_back(label.to(table_.device()));
+  }
+  const Var sums = embedding_bag(table_ * Var(mask.to(table_.device())), index.to(table_.device())) + bias_;
+  const std::vector<Var> first = split(relu(sums), 1, columns);
+  Var total;
+  for (std::int64_t k = 0; k < columns; ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    Var h = middle_[at].fused(first[at], context, fused::relu);
+    if (context.training() && dropout_ > 0.0) h = dropout(h, dropout_, context.random("TabularAr"));
+    const Var one = cross_entropy(heads_[at](h), labels[at]);
+    total = total.defined() ? total + one : one;
+  }
+  return total;
+}
+
+SYNTHDATA_INLINE Var TabularArNet::logits(std::int64_t k, const Tensor& known) const {
+  const auto at = static_cast<std::size_t>(k);
+  const Var part = slice(table_, 1, k * hidden_, (k + 1) * hidden_);
+  const Var first = relu(embedding_bag(part, known) + slice(bias_, 0, k * hidden_, (k + 1) * hidden_));
+  Context context;
+  return heads_[at](middle_[at].fused(first, context, fused::relu));
+}
+
+SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOptions& options,
+                                          const TabularTraining& training, const TabularCallback& progress) {
+  if (table.size() < 1 || table.columns().empty()) {
+    throw DataError(
+        concat("TabularAr: expects a table with rows and columns, got ", table.size(), " x ", table.columns().size()));
+  }
+  if (options.hidden < 1 || !(options.dropout >= 0.0 && options.dropout < 1.0) || training.epochs < 0 ||
+      training.batch_size < 0 || !(training.learning_rate >= 0.0) || training.patience < 1 ||
+      !(training.validation >= 0.0 && training.validation < 1.0) || !(training.minutes > 0.0)) {
+    throw DataError(
+        "TabularAr: expects hidden and patience >= 1, dropout and validation in [0, 1), minutes > 0, all others >= 0");
+  }
+  std::vector<ColumnCodes> columns(table.columns().size());
+  parallel_for(static_cast<std::int64_t>(columns.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (auto c = static_cast<std::size_t>(begin); c < static_cast<std::size_t>(end); ++c) {
+      columns[c] = ColumnCodes::fit(table[c], options.codes);
+    }
+  });
+  const detail::CodeTable codes = detail::encode_table(columns, table);
+  const std::vector<std::int64_t> first = detail::first_places(columns);
+
+  Rng rng = Rng{training.seed}.split(1);
+  TabularArNet net(detail::all_cardinalities(columns), detail::ordered_codes(columns), options.hidden, options.dropout,
+                   rng);
+  std::vector<std::int64_t> rows = rng.permutation(table.size());
+  const auto held =
+      static_cast<std::size_t>(std::min(20000.0, std::floor(training.validation * static_cast<double>(table.size()))));
+  const std::vector<std::int64_t> held_out(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(held));
+  rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(held));
+  const auto count = static_cast<std::int64_t>(rows.size());
+  const std::int64_t batch = training.batch_size > 0 ? std::min(training.batch_size, count)
+                                                     : std::min(count, std::clamp<std::int64_t>(count / 100, 64, 2048));
+
+  std::vector<std::int64_t> natural = detail::row_range(0, first.back());
+  const auto order_of = [&](Rng& from) {
+    if (!options.any_order) return natural;
+    std::vector<std::int64_t> position(natural.size());
+    std::int64_t next = 0;
+    for (const std::int64_t c : from.permutation(static_cast<std::int64_t>(columns.size()))) {
+      const auto at = static_cast<std::size_t>(c);
+      for (std::int64_t k = first[at]; k < first[at + 1]; ++k) position[static_cast<std::size_t>(k)] = next++;
+    }
+    return position;
+  };
+  const auto held_out_loss = [&] {
+    if (held_out.empty()) return std::numeric_limits<double>::quiet_NaN();
+    const NoGrad no_grad;
+    Context context;
+    double total = 0.0;
+    for (std::size_t begin = 0; begin < held_out.size(); begin += 1024) {
+      const std::size_t end = std::min(held_out.size(), begin + 1024);
+      const std::vector<std::int64_t> some(held_out.begin() + static_cast<std::ptrdiff_t>(begin),
+                                           held_out.begin() + static_cast<std::ptrdiff_t>(end));
+      total += net.loss(detail::code_tensor(codes, some), natural, context).item() * static_cast<double>(some.size());
+    }
+    return total / static_cast<double>(held_out.size());
+  };
+
+  Optimizer optimizer(state_of(net).parameters, Adam{});
+  const std::vector<Var> weights = parameters(net);
+  TabularArNet best_net = net;
+  double best = std::numeric_limits<double>::infinity(), rate = training.learning_rate > 0.0 ? training.learning_rate : 1e-3;
+  const std::int64_t epochs = training.epochs > 0 ? training.epochs : 100;
+  std::int64_t since_best = 0;
+  const auto start = std::chrono::steady_clock::now();
+  for (std::int64_t epoch = 1; epoch <= epochs; ++epoch) {
+    const std::vector<std::int64_t> order = rng.permutation(count);
+    double total = 0.0;
+    std::int64_t steps = 0;
+    for (std::int64_t begin = 0; begin + batch <= count; begin += batch, ++steps) {
+      std::vector<std::int64_t> some(static_cast<std::size_t>(batch));
+      for (std::int64_t i = 0; i < batch; ++i) {
+        some[static_cast<std::size_t>(i)] = rows[static_cast<std::size_t>(order[static_cast<std::size_t>(begin + i)])];
+      }
+      Context context{.mode = Mode::training, .rng = &rng};
+      const Var loss = net.loss(detail::code_tensor(codes, some), order_of(rng), context);
+      total += loss.item();
+      std::vector<Tensor> gradients;
+      for (const Var& g : grad(loss, weights)) gradients.push_back(g.defined() ? g.value() : Tensor());
+      optimizer.step(gradients, rate);
+    }
+    total /= static_cast<double>(steps);
+    if (!std::isfinite(total)) throw NumericError(concat("TabularAr: the loss of epoch ", epoch, " is ", total));
+    const double found = held_out_loss();
+    if (!held_out.empty()) {
+      if (found < best) {
+        best = found, since_best = 0;
+        best_net = net;
+      } else if (++since_best % 2 == 0) {
+        rate /= 2.0;
+      }
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const bool go_on = !progress || progress({epoch, epochs, total, found, seconds});
+    if (!go_on || since_best >= training.patience || seconds > training.minutes * 60.0) break;
+  }
+  return TabularAr(std::move(columns), held_out.empty() ? std::move(net) : std::move(best_net), options.any_order);
+}
+
+SYNTHDATA_INLINE Table TabularAr::sample(std::int64_t rows, const Conditions& conditions,
+                                         const SampleOptions& options) const {
+  if (rows < 0) throw DataError(concat("sample: expects a number of rows >= 0, got ", rows));
+  const std::vector<std::int64_t> first = detail::first_places(columns_);
+  std::vector<detail::ColumnChoice> choices;
+  for (const ColumnCodes& column : columns_) choices.push_back(detail::free_choice(column));
+  for (const auto& [name, condition] : conditions) {
+    const std::int64_t c = place_of(name);
+    if (choices[static_cast<std::size_t>(c)].conditioned) {
+      throw DataError(concat("sample: two conditions on column ", in_quotes(name)));
+    }
+    choices[static_cast<std::size_t>(c)] = detail::conditioned_choice(columns_[static_cast<std::size_t>(c)], condition);
+  }
+  // What is given comes first, then choices and ranges, then all else.
+  std::vector<std::int64_t> given, order;
+  for (const int turn : {0, 1, 2}) {
+    for (std::int64_t c = 0; c < static_cast<std::int64_t>(columns_.size()); ++c) {
+      const detail::ColumnChoice& choice = choices[static_cast<std::size_t>(c)];
+      const int when = !any_order_ ? 2 : choice.fixed >= 0 ? 0 : choice.conditioned ? 1 : 2;
+      if (when == turn) (when == 0 ? given : order).push_back(c);
+    }
+  }
+  detail::CodeTable codes(rows, first.back());
+  std::vector<std::int64_t> pending = detail::row_range(0, rows);
+  const Rng rng{options.seed};
+  for (std::int64_t round = 0; !pending.empty(); ++round) {
+    if (round == options.rounds) {
+      throw DataError(concat("sample: after ", round, " rounds only ", rows - static_cast<std::int64_t>(pending.size()),
+                             " of ", rows, " rows meet all conditions together; that is too rare"));
+    }
+    std::vector<std::uint8_t> kept(pending.size());
+    parallel_for(
+        static_cast<std::int64_t>(pending.size()), detail::sample_block, [&](std::int64_t begin, std::int64_t end) {
+          const NoGrad no_grad;
+          const std::vector<std::int64_t> some(pending.begin() + begin, pending.begin() + end);
+          std::vector<Rng> rngs;
+          for (const std::int64_t row : some) {
+            rngs.push_back(rng.split(static_cast<std::uint64_t>(row)).split(static_cast<std::uint64_t>(round)));
+            for (const std::int64_t c : given) {
+              const auto at = static_cast<std::size_t>(c);
+              detail::put_code(codes, row, first[at], columns_[at], choices[at].fixed);
+            }
+          }
+          const auto found = detail::ArDraw{net_, columns_, first, choices}(codes, some, given, order, rngs);
+          std::copy(found.begin(), found.end(), kept.begin() + begin);
+        });
+    std::vector<std::int64_t> missed;
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+      if (kept[i] == 0) missed.push_back(pending[i]);
+    }
+    pending = std::move(missed);
+  }
+  std::vector<Column> made;
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    made.push_back(decode(c, codes, rng.split(std::uint64_t{1} << 40), choices[c].low, choices[c].high));
+  }
+  return Table(std::move(made));
+}
+
+SYNTHDATA_INLINE Column TabularAr::decode(std::size_t c, const detail::CodeTable& codes, const Rng& rng, double low,
+                                          double high) const {
+  const std::int64_t first = detail::first_places(columns_)[c];
+  std::vector<std::int64_t> column(static_cast<std::size_t>(codes.rows));
+  for (std::int64_t row = 0; row < codes.rows; ++row) {
+    column[static_cast<std::size_t>(row)] = detail::get_code(codes, row, first, columns_[c]);
+  }
+  return columns_[c].decode(column, rng.split(c), low, high);
+}
+
+SYNTHDATA_INLINE std::int64_t TabularAr::place_of(std::string_view name) const {
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    if (columns_[c].schema().name == name) return static_cast<std::int64_t>(c);
+  }
+  throw DataError(concat("the model has no column ", in_quotes(name), "; it has ",
+                         synthdata::detail::list_names(schema().columns)));
+}
+
+SYNTHDATA_INLINE Schema TabularAr::schema() const {
+  Schema schema;
+  for (const ColumnCodes& column : columns_) schema.columns.push_back(column.schema());
+  return schema;
+}
+
+SYNTHDATA_INLINE Table TabularAr::impute(const Table& table, std::uint64_t seed) const {
+  if (!any_order_) throw DataError("impute: expects a model trained for any order of columns (any_order)");
+  const std::vector<std::int64_t> first = detail::first_places(columns_);
+  detail::CodeTable codes = detail::encode_table(columns_, table);
+  std::vector<detail::ColumnChoice> choices;
+  for (const ColumnCodes& column : columns_) {
+    choices.push_back(detail::free_choice(column));
+    if (column.has_missing()) choices.back().weights[0] = 0.0;
+  }
+  // Rows that lack the same columns are filled together.
+  std::map<std::vector<bool>, std::vector<std::int64_t>> groups;
+  for (std::int64_t row = 0; row < table.size(); ++row) {
+    std::vector<bool> lacks(columns_.size());
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      const std::int64_t place = table.find(columns_[c].schema().name);
+      const Column* column = place < 0 ? nullptr : &table[static_cast<std::size_t>(place)];
+      lacks[c] = !column || column->is_missing(row) || (columns_[c].is_number() && std::isnan(column->number(row)));
+    }
+    groups[lacks].push_back(row);
+  }
+  const Rng rng{seed};
+  for (const auto& [lacks, rows] : groups) {
+    std::vector<std::int64_t> given, order;
+    for (std::size_t c = 0; c < lacks.size(); ++c) (lacks[c] ? order : given).push_back(static_cast<std::int64_t>(c));
+    parallel_for(static_cast<std::int64_t>(rows.size()), detail::sample_block,
+                 [&](std::int64_t begin, std::int64_t end) {
+                   const NoGrad no_grad;
+                   const std::vector<std::int64_t> some(rows.begin() + begin, rows.begin() + end);
+                   std::vector<Rng> rngs;
+                   for (const std::int64_t row : some) {
+                     rngs.push_back(rng.split(static_cast<std::uint64_t>(row)));
+                     for (const std::int64_t c :
+                          order) {  // missing values have a code of their own, which is not to be looked at
+                       const auto at = static_cast<std::size_t>(c);
+                       for (std::int64_t k = first[at]; k < first[at + 1]; ++k) codes.at(row, k) = -1;
+                     }
+                   }
+                   detail::ArDraw{net_, columns_, first, choices}(codes, some, given, order, rngs);
+                 });
+  }
+  Table filled = table;
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    const ColumnCodes& column = columns_[c];
+    const std::int64_t place = table.find(column.schema().name);
+    bool any = place < 0;
+    for (const auto& [lacks, rows] : groups) any = any || lacks[c];
+    if (!any) continue;
+    const Column drawn = decode(c, codes, rng.split(std::uint64_t{1} << 40));
+    filled = filled.with(place < 0 ? drawn : detail::fill_from(table[static_cast<std::size_t>(place)], drawn));
+  }
+  return filled;
+}
+
+SYNTHDATA_INLINE ClassProbabilities TabularAr::probabilities(const Table& table, std::string_view target) const {
+  if (!any_order_) throw DataError("probabilities: expects a model trained for any order of columns (any_order)");
+  const auto c = static_cast<std::size_t>(place_of(target));
+  const std::vector<std::int64_t> first = detail::first_places(columns_);
+  const ColumnCodes& column = columns_[c];
+  const auto classes = column.class_texts();
+  if (classes.empty()) {
+    throw DataError(concat("probabilities: column ", in_quotes(target),
+                           " has no classes: it is one of ranges, texts or very many categories"));
+  }
+  const detail::CodeTable codes = detail::encode_table(columns_, table);
+  std::vector<std::int64_t> before;
+  for (std::int64_t k = 0; k < first.back(); ++k) {
+    if (k < first[c] || k >= first[c + 1]) before.push_back(k);
+  }
+  ClassProbabilities out;
+  std::vector<std::int64_t> code_of;
+  for (const auto& [code, text] : classes) {
+    code_of.push_back(code);
+    out.classes.push_back(text);
+  }
+  const auto width = static_cast<std::int64_t>(code_of.size());
+  out.probabilities = Tensor::empty({table.size(), width}, DType::f32, Device::cpu());
+  parallel_for(table.size(), detail::sample_block, [&](std::int64_t begin, std::int64_t end) {
+    const NoGrad no_grad;
+    const Tensor p = detail::ArPass(net_, codes).probabilities(first[c], detail::row_range(begin, end), before);
+    for (std::int64_t row = begin; row < end; ++row) {
+      float* to = out.probabilities.data<float>() + row * width;
+      float sum = 0.0f;
+      for (std::int64_t i = 0; i < width; ++i) {
+        to[i] = p.data<float>()[(row - begin) * p.shape(1) + code_of[static_cast<std::size_t>(i)]];
+        sum += to[i];
+      }
+      for (std::int64_t i = 0; i < width; ++i) to[i] /= sum;
+    }
+  });
+  return out;
+}
+
+SYNTHDATA_INLINE Tensor TabularAr::log_prob(const Table& table) const {
+  const std::vector<std::int64_t> first = detail::first_places(columns_);
+  for (const ColumnCodes& column : columns_) static_cast<void>(table[column.schema().name]);  // all must be there
+  const detail::CodeTable codes = detail::encode_table(columns_, table);
+  Tensor out = Tensor::zeros({table.size()}, DType::f64, Device::cpu());
+  parallel_for(table.size(), detail::sample_block, [&](std::int64_t begin, std::int64_t end) {
+    const NoGrad no_grad;
+    const std::vector<std::int64_t> rows = detail::row_range(begin, end);
+    std::vector<std::int64_t> before;
+    for (std::int64_t k = 0; k < first.back(); ++k) {
+      const Tensor log_p = detail::ArPass(net_, codes).log_probabilities(k, rows, before);
+      for (std::int64_t row = begin; row < end; ++row) {
+        const std::int64_t code = codes.at(row, k);
+        double& sum = out.data<double>()[row];
+        sum += code < 0 ? -std::numeric_limits<double>::infinity()
+                        : static_cast<double>(log_p.data<float>()[(row - begin) * log_p.shape(1) + code]);
+      }
+      before.push_back(k);
+    }
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        const std::int64_t code = detail::get_code(codes, row, first[c], columns_[c]);
+        if (code >= 0) out.data<double>()[row] += columns_[c].log_within(code);
+      }
+    }
+  });
+  return out;
+}
+
+SYNTHDATA_INLINE void TabularAr::save(const std::string& path) const {
+  Archive archive;
+  archive.metadata["format"] = "synthdata tabular_ar 1";
+  archive.metadata["model"] = Json(Json::Object{{"columns", static_cast<std::int64_t>(columns_.size())},
+                                                {"hidden", net_.hidden()},
+                                                {"any_order", any_order_}})
+                                  .dump();
+  for (std::size_t c = 0; c < columns_.size(); ++c) columns_[c].save(archive, concat("column.", c));
+  TabularArNet& net = const_cast<TabularArNet&>(net_);  // listed through pointers to non-const, only read here
+  for (const NamedParam& p : state_of(net).parameters) archive.add(concat("net.", p.path), p.param->value());
+  save_safetensors(path, archive);
+}
+
+SYNTHDATA_INLINE TabularAr TabularAr::load(const std::string& path) {
+  const Archive archive = load_safetensors(path);
+  const auto fail = [&](const std::string& what) { throw DataError(concat(path, ": ", what)); };
+  if (archive.text("format") != "synthdata tabular_ar 1") fail("is not a model of TabularAr, version 1");
+  const Json json = parse_json(archive.text("model"), {.source = path});
+  const auto number = [&](const char* key, std::int64_t most) {
+    const Json* value = json.find(key);
+    const std::int64_t* held = value ? value->get_if<std::int64_t>() : nullptr;
+    if (!held || *held < 1 || *held > most) fail(concat("expects ", key, " of 1 to ", most));
+    return held ? *held : 0;
+  };
+  const std::int64_t count = number("columns", 100'000), hidden = number("hidden", 65536);
+  const Json* any_order = json.find("any_order");
+  if (!any_order || !any_order->get_if<bool>()) fail("expects any_order");
+  std::vector<ColumnCodes> columns;
+  for (std::int64_t c = 0; c < count; ++c) columns.push_back(ColumnCodes::load(archive, concat("column.", c)));
+  // Weights are looked at before a net of that size is made: a small file cannot ask for a large one.
+  const std::vector<std::int64_t> cardinalities = detail::all_cardinalities(columns);
+  std::int64_t rows = 1;
+  for (const std::int64_t n : cardinalities) rows += n;
+  const Shape table{rows, static_cast<std::int64_t>(cardinalities.size()) * hidden};
+  if (!(archive.at("net.table").shape() == table)) {
+    fail(concat("its table is ", archive.at("net.table").str(), ", expected ", table));
+  }
+  Rng rng;
+  TabularArNet net(cardinalities, detail::ordered_codes(columns), hidden, 0.0, rng);
+  for (const NamedParam& p : state_of(net).parameters) {
+    const Tensor& found = archive.at(concat("net.", p.path));
+    if (!(found.shape() == p.param->shape()) || found.dtype() != DType::f32) {
+      fail(concat("'", p.path, "' is ", found.str(), ", expected ", p.param->shape(), " f32"));
+    }
+    p.param->assign(found.clone());
+  }
+  return TabularAr(std::move(columns), std::move(net), *any_order->get_if<bool>());
+}
+
+}  // namespace synthdata::models

@@ -1,0 +1,93 @@
+// synthdata/tabular/tvae.hpp: a variational autoencoder of tables.
+//
+// Source: Xu et al. 2019, "Modeling Tabular Data using Conditional GAN", arXiv:1907.00503, section 4.5, with the
+// settings of its published code: nets 128-128, latent vectors of 128, batches of 500, 300 epochs, Adam at 1e-3.
+//
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <synthdata/nn/linear.hpp>
+#include <synthdata/tabular/encoded_rows.hpp>
+#include <synthdata/tabular/training.hpp>
+
+namespace synthdata::models {
+
+struct TvaeOptions {
+  EncoderOptions encoder = {};    ///< mode-specific normalisation of numbers, one-hot categories
+  std::int64_t hidden = 128;      ///< units of the two hidden layers of each net
+  std::int64_t latent = 128;
+  double reconstruction = 2.0;    ///< weight of the reconstruction beside the divergence
+  double weight_decay = 1e-5;
+};
+
+/// Both nets of the autoencoder.
+class TvaeNet {
+ public:
+  static constexpr const char* kind = "tvae";
+
+  TvaeNet(const std::vector<EncodedBlock>& blocks, const TvaeOptions& options, Rng& rng);
+
+  /// reconstruction (-log p of a row, as a sum over its blocks) + divergence, mean over rows. @param rows f32 [N, width]
+  Var loss(const Tensor& rows, Context& context) const;
+  /// f32 [N, latent] -> rows [N, width]: tanh of numbers, the likeliest of what is one-hot, flags.
+  Tensor decode(const Tensor& latent, Rng& rng) const;
+  /// Limits the deviations of numbers to [0.01, 1], as after every update.
+  void clamp_deviations();
+
+  std::int64_t latent() const { return latent_; }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("encode0", self.encode0_);
+    v("encode1", self.encode1_);
+    v("mean", self.mean_);
+    v("log_variance", self.log_variance_);
+    v("decode0", self.decode0_);
+    v("decode1", self.decode1_);
+    v("row", self.row_);
+    v("deviation", self.deviation_);
+  }
+
+ private:
+  std::vector<EncodedBlock> blocks_;
+  std::vector<std::int64_t> scalars_;  // places of numbers and flags in a row
+  std::int64_t latent_;
+  double reconstruction_;
+  Linear encode0_, encode1_, mean_, log_variance_, decode0_, decode1_, row_;
+  Param deviation_;  // [scalars]
+};
+
+/// Learns a table and makes rows like it. The fastest of the models to sample from.
+class Tvae {
+ public:
+  /// @throws DataError for a table without rows, infinite values, or options out of range; NumericError if the loss is
+  /// not finite.
+  static Tvae fit(const Table& table, const TvaeOptions& options = {}, const TabularTraining& training = {},
+                  const TabularCallback& progress = {});
+
+  /// Rows of the table's columns, without those that are left out (texts, identifiers). Rows that miss a condition are
+  /// thrown away. The same seed gives the same rows, whatever the threads.
+  Table sample(std::int64_t rows, const Conditions& conditions = {}, const SampleOptions& options = {}) const;
+
+  /// One safetensors file with all that is needed. @throws DataError if it cannot be written.
+  void save(const std::string& path) const;
+  /// @throws DataError naming what does not fit, if the file is damaged or not such a model.
+  static Tvae load(const std::string& path);
+
+  Schema schema() const { return encoder_.schema(); }
+  const TableEncoder& encoder() const { return encoder_; }
+  const TvaeNet& net() const { return net_; }
+
+ private:
+  Tvae(TableEncoder encoder, TvaeNet net, TvaeOptions options)
+      : encoder_(std::move(encoder)), net_(std::move(net)), options_(std::move(options)) {}
+  TableEncoder encoder_;
+  TvaeNet net_;
+  TvaeOptions options_;
+};
+
+}  // namespace synthdata::models
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/tabular/tvae_impl.hpp>
+#endif
