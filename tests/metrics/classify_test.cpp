@@ -112,8 +112,8 @@ TEST_CASE("classifiers and scores agree with scikit-learn", "[classify]") {
     }
   };
   check("tree", DecisionTree({.max_depth = 3}), 1e-9);
-  check("tree_balanced",
-        DecisionTree({.max_depth = 4, .min_samples_leaf = 5, .class_weight = ClassWeight::balanced}), 1e-9);
+  check("tree_balanced", DecisionTree({.max_depth = 4, .min_samples_leaf = 5, .class_weight = ClassWeight::balanced}),
+        1e-9);
   check("samme", AdaBoost({.estimators = 20}), 1e-9);
   check("samme_r", AdaBoost({.estimators = 20, .algorithm = AdaBoostOptions::Algorithm::samme_r}), 1e-9);
   check("logistic", LogisticRegression({.tolerance = 1e-10}), 1e-6);
@@ -179,7 +179,7 @@ TEST_CASE("classifiers learn what their kind can, the same with any number of th
   const Rows train = crossed_rows(6000, 1), test = crossed_rows(2000, 2);
   const std::vector<std::pair<AnyClassifier, bool>> all = {
       {DecisionTree({.max_depth = 8}), true},
-      {AdaBoost(), false},            // stumps and lines cannot see two columns together
+      {AdaBoost(), false},  // stumps and lines cannot see two columns together
       {LogisticRegression(), false},
       {MlpClassifier({.max_epochs = 12, .learning_rate = 5e-3}), true},
       {GradientBoosting({.iterations = 40}), true},
@@ -238,8 +238,9 @@ TEST_CASE("boosted trees split categories and missing values, and take unknown o
   const Tensor unknown = Tensor::from(std::vector<double>{77.0, 0.0, 0.5, 0.0, -3.0, 0.0}, {3, 2});
   CHECK(model.probabilities(unknown).data<double>()[1] > 0.9);  // as missing
   GradientBoosting wrong({.categorical = {0}});
-  CHECK_THROWS_WITH(wrong.fit(Tensor::full({4, 2}, 0.5, DType::f64), Tensor::from(std::vector<std::int64_t>{0, 1, 0, 1})),
-                    ContainsSubstring("column 0 has 0.5; expects category numbers"));
+  CHECK_THROWS_WITH(
+      wrong.fit(Tensor::full({4, 2}, 0.5, DType::f64), Tensor::from(std::vector<std::int64_t>{0, 1, 0, 1})),
+      ContainsSubstring("column 0 has 0.5; expects category numbers"));
   GradientBoosting absent({.categorical = {2}});
   CHECK_THROWS_AS(absent.fit(rows.x, rows.y), NumericError);
 }
@@ -274,20 +275,20 @@ TEST_CASE("classifiers refuse what they cannot learn from, and take a single cla
 TEST_CASE("tables become numbers, with what is missing, unknown or rare in its place", "[classify]") {
   const std::vector<double> reals{1.0, 0.0, 3.0};
   const std::vector<std::int64_t> codes{1, 0, 2}, pair{0, 1, 0}, large{0, 100, 10000};
-  const Table table({Column::reals("x", reals, {false, true, false}),
-                     Column::categorical("c", codes, {"b", "a", "c"}),
+  const Table table({Column::reals("x", reals, {false, true, false}), Column::categorical("c", codes, {"b", "a", "c"}),
                      Column::categorical("two", pair, {"no", "yes"}), Column::integers("n", large),
                      Column::texts("name", std::vector<std::string>{"p", "q", "r"})});
   const std::vector<std::int64_t> more{3, 0};
   const std::vector<double> other_reals{2.0, 0.0};
   const Table other({Column::categorical("c", more, {"a", "b", "c", "d"}, {false, true}),
                      Column::categorical("two", std::vector<std::int64_t>{1, 0}, {"no", "perhaps"}),
-                     Column::reals("x", other_reals, {false, true}), Column::integers("n", std::vector<std::int64_t>{1, 10})});
+                     Column::reals("x", other_reals, {false, true}),
+                     Column::integers("n", std::vector<std::int64_t>{1, 10})});
 
   FeatureEncoder standardised(FeatureEncoding::standardised);
   standardised.fit(table);
-  CHECK(standardised.names() == std::vector<std::string>{"x", "x is missing", "c = a", "c = b", "c = c", "two = no",
-                                                         "two = yes", "n"});
+  CHECK(standardised.names() ==
+        std::vector<std::string>{"x", "x is missing", "c = a", "c = b", "c = c", "two = no", "two = yes", "n"});
   Tensor rows = standardised(table);
   const std::vector<double> first{-1, 0, 1, 0, 0, 1, 0}, second{0, 1, 0, 1, 0, 0, 1};
   for (std::size_t d = 0; d < 7; ++d) {
@@ -337,7 +338,8 @@ TEST_CASE("tables become numbers, with what is missing, unknown or rare in its p
   CHECK(encoded.data<double>()[255 * 399 + 254] == 0.0);  // it came twice, so it has a column of its own
 
   CHECK_THROWS_WITH(native(table.without({"c"})), ContainsSubstring("\"c\""));
-  CHECK_THROWS_WITH(native(table.without({"c"}).with(Column::reals("c", reals))), ContainsSubstring("expects categories"));
+  CHECK_THROWS_WITH(native(table.without({"c"}).with(Column::reals("c", reals))),
+                    ContainsSubstring("expects categories"));
   const std::vector<double> infinite{1.0, std::numeric_limits<double>::infinity()};
   CHECK_THROWS_WITH(bounded.fit(Table({Column::reals("x", infinite)})), ContainsSubstring("infinite in row 1"));
   CHECK_THROWS_AS(bounded.fit(table.select({"name"})), DataError);

@@ -21,10 +21,10 @@ struct CtganOptions {
   EncoderOptions encoder = {};  ///< mode-specific normalisation of numbers, one-hot categories
   std::int64_t hidden = 256;    ///< units of the two hidden layers of each net
   std::int64_t latent = 128;
-  std::int64_t pack = 10;       ///< rows that the critic judges together; batches are rounded to a multiple
+  std::int64_t pack = 10;  ///< rows that the critic judges together; batches are rounded to a multiple
   std::int64_t critic_steps = 1;
-  double temperature = 0.2;     ///< of the Gumbel-softmax
-  double penalty = 10.0;        ///< weight of the gradient penalty
+  double temperature = 0.2;  ///< of the Gumbel-softmax
+  double penalty = 10.0;     ///< weight of the gradient penalty
 };
 
 /// The categories that a generator can be asked for: one label for each category of each discrete column.
@@ -45,12 +45,13 @@ class CategoryLabels {
   std::int64_t draw_row(std::int64_t label, Rng& rng) const;
 
   void save(Archive& archive, const std::string& prefix) const;
-  static CategoryLabels load(const Archive& archive, const std::string& prefix, const std::vector<EncodedBlock>& blocks);
+  static CategoryLabels load(const Archive& archive, const std::string& prefix,
+                             const std::vector<EncodedBlock>& blocks);
 
  private:
   void list(const std::vector<EncodedBlock>& blocks);
-  std::vector<std::int64_t> place_, first_;  // of labels; first label of each discrete column, then count
-  std::vector<double> rows_;                 // of each label
+  std::vector<std::int64_t> place_, first_;      // of labels; first label of each discrete column, then count
+  std::vector<double> rows_;                     // of each label
   std::vector<std::vector<std::int32_t>> with_;  // rows that have it; not saved
 };
 

@@ -23,7 +23,9 @@ class LabelledRows {
       : rows_(rows), labels_(labels), batch_(batch), state_{.seed = seed} {}
 
   Batch next() {
-    Rng rng = Rng{state_.seed}.split(static_cast<std::uint64_t>(state_.epoch)).split(static_cast<std::uint64_t>(state_.position));
+    Rng rng = Rng{state_.seed}
+                  .split(static_cast<std::uint64_t>(state_.epoch))
+                  .split(static_cast<std::uint64_t>(state_.position));
     Batch batch;
     std::vector<std::int64_t> chosen;
     if (labels_.count() > 0) batch.labels = Tensor::empty({batch_}, DType::i64, Device::cpu());
@@ -70,7 +72,8 @@ SYNTHDATA_INLINE CategoryLabels::CategoryLabels(const std::vector<EncodedBlock>&
   const std::int64_t width = rows.shape()[1];
   for (std::size_t label = 0; label < place_.size(); ++label) {
     for (std::int64_t row = 0; row < rows.shape()[0]; ++row) {
-      if (rows.data<float>()[row * width + place_[label]] == 1.0f) with_[label].push_back(static_cast<std::int32_t>(row));
+      if (rows.data<float>()[row * width + place_[label]] == 1.0f)
+        with_[label].push_back(static_cast<std::int32_t>(row));
     }
     rows_.push_back(static_cast<double>(with_[label].size()));
   }
@@ -155,16 +158,15 @@ SYNTHDATA_INLINE Ctgan Ctgan::fit(const Table& table, const CtganOptions& option
   const Tensor rows = encoder.encode(table, rng);
   const CategoryLabels labels(encoder.blocks(), rows);
   const std::int64_t wanted = training.batch_size > 0 ? training.batch_size : 500;
-  const std::int64_t batch =
-      std::max<std::int64_t>(1, std::min(wanted, rows.shape()[0]) / options.pack) * options.pack;
+  const std::int64_t batch = std::max<std::int64_t>(1, std::min(wanted, rows.shape()[0]) / options.pack) * options.pack;
   const std::int64_t epochs = training.epochs > 0 ? training.epochs : 300;
 
   Net generator = make_generator(encoder, labels, options, rng);
   const std::int64_t in = options.pack * (encoder.width() + labels.count()), hidden = options.hidden;
-  Discriminator critic(AnyModule(Sequential(Linear(in, hidden, rng), LeakyRelu{0.2}, Dropout(0.5),
-                                            Linear(hidden, hidden, rng), LeakyRelu{0.2}, Dropout(0.5),
-                                            Linear(hidden, 1, rng))),
-                       {.classes = labels.count(), .pack = options.pack});
+  Discriminator critic(
+      AnyModule(Sequential(Linear(in, hidden, rng), LeakyRelu{0.2}, Dropout(0.5), Linear(hidden, hidden, rng),
+                           LeakyRelu{0.2}, Dropout(0.5), Linear(hidden, 1, rng))),
+      {.classes = labels.count(), .pack = options.pack});
   AdversarialTrainer trainer(generator, critic, Wasserstein{},
                              {.critic_steps = options.critic_steps,
                               .learning_rate = training.learning_rate > 0.0 ? training.learning_rate : 2e-4,
@@ -172,8 +174,8 @@ SYNTHDATA_INLINE Ctgan Ctgan::fit(const Table& table, const CtganOptions& option
                               .critic_rule = Adam{.beta1 = 0.5, .beta2 = 0.9}});
   trainer.add(GradientPenalty{.weight = options.penalty});
   if (labels.count() > 0) {
-    // The cross entropy of the category asked for. temperature * -log of a Gumbel-softmax sample at its place is that on
-    // average, as the temperature falls: E max(l + g) - E(l_t + g) = logsumexp(l) - l_t for Gumbel noise g.
+    // The cross entropy of the category asked for. temperature * -log of a Gumbel-softmax sample at its place is that
+    // on average, as the temperature falls: E max(l + g) - E(l_t + g) = logsumexp(l) - l_t for Gumbel noise g.
     std::vector<std::int64_t> places;
     for (std::int64_t label = 0; label < labels.count(); ++label) places.push_back(labels.place(label));
     const double temperature = options.temperature;
@@ -232,37 +234,37 @@ SYNTHDATA_INLINE std::int64_t Ctgan::label_of(const Conditions& conditions) cons
   return -1;
 }
 
-SYNTHDATA_INLINE Table Ctgan::sample(std::int64_t rows, const Conditions& conditions, const SampleOptions& options) const {
+SYNTHDATA_INLINE Table Ctgan::sample(std::int64_t rows, const Conditions& conditions,
+                                     const SampleOptions& options) const {
   constexpr std::int64_t block = 512;
   const std::int64_t given = label_of(conditions);
-  return detail::sample_until(
-      rows, conditions, schema(), options.rounds, [&](std::int64_t n, std::int64_t round) {
-        const Rng rng = Rng{options.seed}.split(static_cast<std::uint64_t>(round));
-        Tensor made = Tensor::empty({n, encoder_.width()}, DType::f32, Device::cpu());
-        parallel_for(n, block, [&](std::int64_t begin, std::int64_t end) {
-          Rng own = rng.split(static_cast<std::uint64_t>(begin / block));
-          Tensor part;
-          if (labels_.count() > 0) {
-            Tensor asked = Tensor::empty({end - begin}, DType::i64, Device::cpu());
-            for (std::int64_t& label : asked.span<std::int64_t>()) label = given >= 0 ? given : labels_.draw(own, false);
-            part = generator_.sample(asked, own, block);
-          } else {
-            part = generator_.sample(end - begin, own, block);
-          }
-          std::copy_n(part.data<float>(), part.size(), made.data<float>() + begin * encoder_.width());
-        });
-        Rng last = rng.split(std::uint64_t{1} << 40);
-        return encoder_.decode(made, last);
-      });
+  return detail::sample_until(rows, conditions, schema(), options.rounds, [&](std::int64_t n, std::int64_t round) {
+    const Rng rng = Rng{options.seed}.split(static_cast<std::uint64_t>(round));
+    Tensor made = Tensor::empty({n, encoder_.width()}, DType::f32, Device::cpu());
+    parallel_for(n, block, [&](std::int64_t begin, std::int64_t end) {
+      Rng own = rng.split(static_cast<std::uint64_t>(begin / block));
+      Tensor part;
+      if (labels_.count() > 0) {
+        Tensor asked = Tensor::empty({end - begin}, DType::i64, Device::cpu());
+        for (std::int64_t& label : asked.span<std::int64_t>()) label = given >= 0 ? given : labels_.draw(own, false);
+        part = generator_.sample(asked, own, block);
+      } else {
+        part = generator_.sample(end - begin, own, block);
+      }
+      std::copy_n(part.data<float>(), part.size(), made.data<float>() + begin * encoder_.width());
+    });
+    Rng last = rng.split(std::uint64_t{1} << 40);
+    return encoder_.decode(made, last);
+  });
 }
 
 SYNTHDATA_INLINE void Ctgan::save(const std::string& path) const {
   Archive archive;
   archive.metadata["format"] = "synthdata ctgan 1";
-  archive.metadata["model"] = Json(Json::Object{{"hidden", options_.hidden},
-                                                {"latent", options_.latent},
-                                                {"temperature", options_.temperature}})
-                                  .dump();
+  archive.metadata["model"] =
+      Json(
+          Json::Object{{"hidden", options_.hidden}, {"latent", options_.latent}, {"temperature", options_.temperature}})
+          .dump();
   encoder_.save(archive, "encoder");
   labels_.save(archive, "labels");
   detail::save_state(archive, "generator.", generator_);
@@ -271,7 +273,8 @@ SYNTHDATA_INLINE void Ctgan::save(const std::string& path) const {
 
 SYNTHDATA_INLINE Ctgan Ctgan::load(const std::string& path) {
   const Archive archive = load_safetensors(path);
-  if (archive.text("format") != "synthdata ctgan 1") throw DataError(concat(path, ": is not a model of Ctgan, version 1"));
+  if (archive.text("format") != "synthdata ctgan 1")
+    throw DataError(concat(path, ": is not a model of Ctgan, version 1"));
   const Json json = parse_json(archive.text("model"), {.source = path});
   CtganOptions options;
   options.hidden = detail::integer_in(json, "hidden", 65536, path);

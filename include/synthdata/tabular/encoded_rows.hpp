@@ -11,8 +11,8 @@
 
 namespace synthdata::models {
 
-/// Turns logits into encoded rows: tanh for numbers and flags, a Gumbel-softmax for what is one-hot. The last layer of a
-/// generator of tables. Source: Xu et al. 2019, arXiv:1907.00503, section 4.4.
+/// Turns logits into encoded rows: tanh for numbers and flags, a Gumbel-softmax for what is one-hot. The last layer of
+/// a generator of tables. Source: Xu et al. 2019, arXiv:1907.00503, section 4.4.
 class RowActivation {
  public:
   static constexpr const char* kind = "row_activation";

@@ -69,7 +69,8 @@ SYNTHDATA_INLINE Table sample_until(std::int64_t rows, const Conditions& conditi
                              stopped[static_cast<std::size_t>(worst)]));
     }
     // As many as are missing at the rate so far, within bounds.
-    const double rate = made == 0 ? 0.5 : std::max(0.001, static_cast<double>(found.size()) / static_cast<double>(made));
+    const double rate =
+        made == 0 ? 0.5 : std::max(0.001, static_cast<double>(found.size()) / static_cast<double>(made));
     const auto wanted = static_cast<std::int64_t>(1.1 * static_cast<double>(rows - found.size()) / rate) + 16;
     const Table some = make(std::min<std::int64_t>(wanted, std::max<std::int64_t>(4 * rows, 4096)), round);
     made += some.size();

@@ -452,7 +452,8 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
   Optimizer optimizer(state_of(net).parameters, Adam{});
   const std::vector<Var> weights = parameters(net);
   TabularArNet best_net = net;
-  double best = std::numeric_limits<double>::infinity(), rate = training.learning_rate > 0.0 ? training.learning_rate : 1e-3;
+  double best = std::numeric_limits<double>::infinity(),
+         rate = training.learning_rate > 0.0 ? training.learning_rate : 1e-3;
   const std::int64_t epochs = training.epochs > 0 ? training.epochs : 100;
   std::int64_t since_best = 0;
   const auto start = std::chrono::steady_clock::now();

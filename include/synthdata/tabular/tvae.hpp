@@ -13,10 +13,10 @@
 namespace synthdata::models {
 
 struct TvaeOptions {
-  EncoderOptions encoder = {};    ///< mode-specific normalisation of numbers, one-hot categories
-  std::int64_t hidden = 128;      ///< units of the two hidden layers of each net
+  EncoderOptions encoder = {};  ///< mode-specific normalisation of numbers, one-hot categories
+  std::int64_t hidden = 128;    ///< units of the two hidden layers of each net
   std::int64_t latent = 128;
-  double reconstruction = 2.0;    ///< weight of the reconstruction beside the divergence
+  double reconstruction = 2.0;  ///< weight of the reconstruction beside the divergence
   double weight_decay = 1e-5;
 };
 
@@ -27,7 +27,8 @@ class TvaeNet {
 
   TvaeNet(const std::vector<EncodedBlock>& blocks, const TvaeOptions& options, Rng& rng);
 
-  /// reconstruction (-log p of a row, as a sum over its blocks) + divergence, mean over rows. @param rows f32 [N, width]
+  /// reconstruction (-log p of a row, as a sum over its blocks) + divergence, mean over rows. @param rows f32 [N,
+  /// width]
   Var loss(const Tensor& rows, Context& context) const;
   /// f32 [N, latent] -> rows [N, width]: tanh of numbers, the likeliest of what is one-hot, flags.
   Tensor decode(const Tensor& latent, Rng& rng) const;

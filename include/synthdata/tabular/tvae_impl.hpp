@@ -164,27 +164,26 @@ SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& options, 
   return {std::move(encoder), std::move(net), options};
 }
 
-SYNTHDATA_INLINE Table Tvae::sample(std::int64_t rows, const Conditions& conditions, const SampleOptions& options) const {
+SYNTHDATA_INLINE Table Tvae::sample(std::int64_t rows, const Conditions& conditions,
+                                    const SampleOptions& options) const {
   constexpr std::int64_t block = 512;
-  return detail::sample_until(
-      rows, conditions, schema(), options.rounds, [&](std::int64_t n, std::int64_t round) {
-        const Rng rng = Rng{options.seed}.split(static_cast<std::uint64_t>(round));
-        Tensor made = Tensor::empty({n, encoder_.width()}, DType::f32, Device::cpu());
-        parallel_for(n, block, [&](std::int64_t begin, std::int64_t end) {
-          Rng own = rng.split(static_cast<std::uint64_t>(begin / block));
-          const Tensor part = net_.decode(normal({end - begin, net_.latent()}, own), own);
-          std::copy_n(part.data<float>(), part.size(), made.data<float>() + begin * encoder_.width());
-        });
-        Rng last = rng.split(std::uint64_t{1} << 40);
-        return encoder_.decode(made, last);
-      });
+  return detail::sample_until(rows, conditions, schema(), options.rounds, [&](std::int64_t n, std::int64_t round) {
+    const Rng rng = Rng{options.seed}.split(static_cast<std::uint64_t>(round));
+    Tensor made = Tensor::empty({n, encoder_.width()}, DType::f32, Device::cpu());
+    parallel_for(n, block, [&](std::int64_t begin, std::int64_t end) {
+      Rng own = rng.split(static_cast<std::uint64_t>(begin / block));
+      const Tensor part = net_.decode(normal({end - begin, net_.latent()}, own), own);
+      std::copy_n(part.data<float>(), part.size(), made.data<float>() + begin * encoder_.width());
+    });
+    Rng last = rng.split(std::uint64_t{1} << 40);
+    return encoder_.decode(made, last);
+  });
 }
 
 SYNTHDATA_INLINE void Tvae::save(const std::string& path) const {
   Archive archive;
   archive.metadata["format"] = "synthdata tvae 1";
-  archive.metadata["model"] =
-      Json(Json::Object{{"hidden", options_.hidden}, {"latent", options_.latent}}).dump();
+  archive.metadata["model"] = Json(Json::Object{{"hidden", options_.hidden}, {"latent", options_.latent}}).dump();
   encoder_.save(archive, "encoder");
   detail::save_state(archive, "net.", net_);
   save_safetensors(path, archive);
@@ -192,7 +191,8 @@ SYNTHDATA_INLINE void Tvae::save(const std::string& path) const {
 
 SYNTHDATA_INLINE Tvae Tvae::load(const std::string& path) {
   const Archive archive = load_safetensors(path);
-  if (archive.text("format") != "synthdata tvae 1") throw DataError(concat(path, ": is not a model of Tvae, version 1"));
+  if (archive.text("format") != "synthdata tvae 1")
+    throw DataError(concat(path, ": is not a model of Tvae, version 1"));
   const Json json = parse_json(archive.text("model"), {.source = path});
   TvaeOptions options;
   options.hidden = detail::integer_in(json, "hidden", 65536, path);
