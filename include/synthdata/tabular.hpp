@@ -4,6 +4,7 @@
 #pragma once
 
 #include <synthdata/data.hpp>
+#include <synthdata/tabular/any_tabular_model.hpp>
 #include <synthdata/tabular/column_codes.hpp>
 #include <synthdata/tabular/condition.hpp>
 #include <synthdata/tabular/ctgan.hpp>

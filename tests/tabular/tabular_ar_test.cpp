@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include "../io/files.hpp"
 #include "../test.hpp"
+#include "made_up.hpp"
 
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/data/csv.hpp>
@@ -14,7 +15,7 @@
 
 using namespace synthdata;
 using models::between, models::ColumnCodes, models::one_of, models::TabularAr;
-using test::data_error, test::has;
+using test::data_error, test::has, test::made_up, test::share;
 
 namespace {
 
@@ -26,39 +27,12 @@ std::vector<double> numbers(const Column& column) {
 Column reals(const std::vector<double>& values) { return Column::reals("x", values); }
 Column integers(const std::vector<std::int64_t>& values) { return Column::integers("x", values); }
 
-/// Two columns that decide each other but for noise, a number that follows from them, missing values, dates and keys.
-Table made_up(std::int64_t rows, std::uint64_t seed = 1) {
-  Rng rng{seed};
-  std::string text = "id,group,flag,level,score,since,code\n";
-  const char* groups[] = {"red", "green", "blue"};
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const std::int64_t g = rng.below(10) < 5 ? 0 : 1 + rng.below(2);
-    const bool flag = rng.uniform() < (g == 0 ? 0.9f : 0.1f);
-    const double score = 10.0 * static_cast<double>(g) + rng.normal();
-    char line[160];
-    std::snprintf(line, sizeof line, "K%05d,%s,%s,%s,%.2f,2020-%02d-%02d,X%04d\n", static_cast<int>(row), groups[g],
-                  flag ? "yes" : "no",
-                  rng.uniform() < 0.2f ? ""
-                  : flag               ? "3"
-                                       : "5",
-                  score, 1 + static_cast<int>(rng.below(12)), 1 + static_cast<int>(rng.below(28)),
-                  static_cast<int>(rng.below(10000)));
-    text += line;
-  }
-  return parse_csv(text);
-}
 models::TabularTraining short_training(std::int64_t epochs = 40) {
   return {.epochs = epochs, .batch_size = 64, .learning_rate = 2e-3, .seed = 3};
 }
 const TabularAr& trained() {
   static const TabularAr model = TabularAr::fit(made_up(3000), {}, short_training());
   return model;
-}
-
-double share(const Table& table, const std::function<bool(std::int64_t)>& holds) {
-  double count = 0.0;
-  for (std::int64_t row = 0; row < table.size(); ++row) count += holds(row);
-  return count / static_cast<double>(table.size());
 }
 
 }  // namespace

@@ -1,0 +1,176 @@
+// examples/synthesize_table.cpp: learns a table and writes one of rows that never were, with a report on how alike and
+// how safe they are.
+//
+//   synthesize_table                                             made-up customers that come with the library
+//   synthesize_table adult.csv --target income --model ctgan --rows 30000 --out synthetic.csv --report report.html
+//   synthesize_table "crm.sqlite?table=people" --out "crm.sqlite?table=synthetic"
+//   synthesize_table --load model.safetensors --rows 100 --where contract=monthly --where age=30..40
+//
+// A fifth of the rows is held out: the model never sees them, and the report holds its numbers against theirs. Ctrl-C
+// ends the training early, and all the rest follows.
+#include <synthdata/data/read.hpp>
+#include <synthdata/data/split.hpp>
+#include <synthdata/gan/interrupt.hpp>
+#include <synthdata/metrics/table_report.hpp>
+#include <synthdata/metrics/usefulness.hpp>
+#include <synthdata/tabular.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <unistd.h>
+
+namespace sd = synthdata;
+
+namespace {
+
+struct Options {
+  std::string in = SYNTHDATA_EXAMPLE_DATA "/people.csv", target, out = "runs/synthesize_table/synthetic.csv",
+              report = "runs/synthesize_table/report.html", model = "ar", save = "runs/synthesize_table/model.safetensors",
+              load, schema;
+  std::vector<std::string> where;
+  std::int64_t rows = 0, epochs = 0;
+  double minutes = 0.0;
+  std::uint64_t seed = 1;
+};
+
+long long number(std::int64_t n) { return static_cast<long long>(n); }
+
+/// "sex=Female", "age=30..40" or "colour=red|green".
+std::pair<std::string, sd::models::Condition> parse_condition(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) throw sd::DataError("--where expects column=value, got " + text);
+  const std::string name = text.substr(0, equals), value = text.substr(equals + 1);
+  const std::size_t dots = value.find("..");
+  if (dots != std::string::npos) {
+    try {
+      return {name, sd::models::between(std::stod(value.substr(0, dots)), std::stod(value.substr(dots + 2)))};
+    } catch (const std::logic_error&) {
+      throw sd::DataError("--where expects a range such as 30..40, got " + value);
+    }
+  }
+  std::vector<std::string> values;
+  for (std::size_t begin = 0; begin <= value.size();) {
+    const std::size_t end = std::min(value.find('|', begin), value.size());
+    values.push_back(value.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return {name, sd::models::one_of(values)};
+}
+
+/// One line that renews itself on a terminal, else one in ten seconds.
+class Progress {
+ public:
+  void operator()(const sd::models::TabularProgress& p) {
+    const bool terminal = ::isatty(2) != 0;
+    if (!terminal && p.seconds < shown_ + 10.0 && p.epoch > 1) return;
+    shown_ = p.seconds;
+    const double left = p.seconds / static_cast<double>(p.epoch) * static_cast<double>(p.epochs - p.epoch);
+    std::string held_out;
+    if (p.held_out == p.held_out) held_out = sd::concat("  held out ", p.held_out);
+    std::fprintf(stderr, "%sepoch %lld of at most %lld  loss %.4g%s  %.0f s, at most %.0f s left%s", terminal ? "\r\x1b[K" : "",
+                 number(p.epoch), number(p.epochs), p.loss, held_out.c_str(), p.seconds, left, terminal ? "" : "\n");
+  }
+
+ private:
+  double shown_ = 0.0;
+};
+
+sd::models::AnyTabularModel fit(const Options& o, const sd::Table& training) {
+  sd::models::TabularTraining how{.epochs = o.epochs, .seed = o.seed};
+  if (o.minutes > 0.0) how.minutes = o.minutes;
+  sd::Interrupt interrupt;
+  Progress progress;
+  auto model = sd::models::fit_tabular_model(o.model, training, how, [&](const sd::models::TabularProgress& p) {
+    progress(p);
+    return !interrupt.requested();
+  });
+  std::fprintf(stderr, "\n");
+  return model;
+}
+
+int run(Options o) {
+  if (o.load.empty() && o.in.ends_with("people.csv") && o.target.empty()) o.target = "left";
+  sd::models::Conditions conditions;
+  for (const std::string& text : o.where) conditions.push_back(parse_condition(text));
+  if (!o.load.empty()) {
+    const sd::Table made =
+        sd::models::load_tabular_model(o.load).sample(o.rows > 0 ? o.rows : 100, conditions, {.seed = o.seed});
+    sd::write(o.out, made);
+    std::printf("%s%lld rows of %s in %s\n", made.head(5).c_str(), number(made.size()), o.load.c_str(), o.out.c_str());
+    return 0;
+  }
+
+  const auto start = std::chrono::steady_clock::now();
+  const sd::Table table = sd::read(o.in, o.schema.empty() ? sd::Schema{} : sd::Schema::load(o.schema));
+  const auto parts = o.target.empty() ? sd::random_split(table.size(), {0.8, 0.2}, o.seed)
+                                      : sd::stratified_split(table[o.target], {0.8, 0.2}, o.seed);
+  const auto [training, holdout] = sd::pick(table, parts);
+  std::printf("%s: %lld rows, %zu columns; %lld to learn from, %lld held out\n%s", o.in.c_str(), number(table.size()),
+              table.columns().size(), number(training.size()), number(holdout.size()), table.schema().str().c_str());
+
+  const sd::models::AnyTabularModel model = fit(o, training);
+  if (!o.save.empty()) model.save(o.save);
+  const sd::Table made = model.sample(o.rows > 0 ? o.rows : training.size(), conditions, {.seed = o.seed});
+  sd::write(o.out, made);
+  std::printf("\n%s\n", made.head(5).c_str());
+
+  if (!o.report.empty()) {
+    // Columns that a model leaves out (texts) are no part of the comparison.
+    std::vector<std::string> names;
+    for (const sd::Column& column : made.columns()) names.push_back(column.name());
+    const sd::Table known = training.select(names), fresh = holdout.select(names);
+    sd::TableReportOptions options{.title = "Report on synthetic rows of " + o.in,
+                                   .facts = {{"model", o.model},
+                                             {"seed", sd::concat(o.seed)},
+                                             {"source", o.in},
+                                             {"synthdata", sd::concat(SYNTHDATA_VERSION_MAJOR, ".", SYNTHDATA_VERSION_MINOR, ".", SYNTHDATA_VERSION_PATCH)}}};
+    if (!o.target.empty()) {
+      const sd::UsefulnessReport useful = sd::usefulness_report(known, made, fresh, o.target);
+      std::printf("%s\n", useful.str().c_str());
+      for (const sd::UsefulnessResult& result : useful.results) {
+        options.usefulness.push_back({result.classifier, "AUC", result.real.roc_auc, result.synthetic.roc_auc});
+        options.usefulness.push_back({result.classifier, "F1", result.real.f1, result.synthetic.f1});
+      }
+    }
+    const sd::TableReport report = sd::table_report(known, fresh, made, o.target, options);
+    report.save(o.report);
+    std::printf("quality %.4f (held-out rows: %.4f), nearer to training than to held-out rows: %.3f (0.5 is best), "
+                "attacks that found something: %lld of %zu\n",
+                report.quality.score, report.quality_ceiling.score, report.share.share(), number(report.found()),
+                report.attacks.size());
+  }
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  std::printf("\n%lld rows in %s%s%s%s%s after %.1f s\n", number(made.size()), o.out.c_str(),
+              o.report.empty() ? "" : ", report in ", o.report.c_str(), o.save.empty() ? "" : ", model in ",
+              o.save.c_str(), spent.count());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options o;
+  CLI::App app("Learns a table and writes rows like it, with a report.");
+  app.add_option("table", o.in, "file (.csv, .jsonl, .xml, ...) or name of a database; made-up customers without it");
+  app.add_option("--target", o.target, "column that classifiers predict in the report");
+  app.add_option("--model", o.model, "ar, ctgan or tvae")->capture_default_str();
+  app.add_option("--rows", o.rows, "rows to make; as many as were learnt from without it");
+  app.add_option("--where", o.where, "column=value, column=30..40 or column=red|green; may be given several times");
+  app.add_option("--schema", o.schema, "JSON file of the columns, as Schema::save writes it");
+  app.add_option("--epochs", o.epochs, "passes over the rows at most");
+  app.add_option("--minutes", o.minutes, "of training at most");
+  app.add_option("--out", o.out, "where the rows go: a file or a database")->capture_default_str();
+  app.add_option("--report", o.report, "HTML file; empty for none")->capture_default_str();
+  app.add_option("--save", o.save, "file of the model; empty for none")->capture_default_str();
+  app.add_option("--load", o.load, "sample from this model instead of learning one");
+  app.add_option("--seed", o.seed, "of split, training and rows")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return run(o);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "\nsynthesize_table: %s\n", e.what());
+    return 1;
+  }
+}
