@@ -112,7 +112,7 @@ class SociConnection : public DatabaseConnection {
     }
   }
   /// The client library's handle. SOCI's libraries keep the type information that a check of this cast would need.
-  [[gnu::no_sanitize("vptr")]] decltype(Backend::conn_) db() const {
+  __attribute__((no_sanitize("vptr"))) decltype(Backend::conn_) db() const {
     return static_cast<const Backend*>(session_.get())->conn_;
   }
 
