@@ -1,9 +1,9 @@
 // benchmarks/csv_bench.cpp: MB/s of reading and writing CSV and JSON Lines files, types found on the way.
 //
-// Run: csv_bench FILE... [--threads N] [--seconds S]. A name that ends in .jsonl is JSON Lines. Prints a JSON object: for
-// each file the median of at least three reads, their fastest and slowest, and that of one write; the file is in the
-// system's cache. What was read is checked once: written again, it is the file, or for JSON Lines, which may have more
-// blanks than we write, read again it is the same.
+// Run: csv_bench FILE... [--threads N] [--seconds S]. A name that ends in .jsonl is JSON Lines. Prints a JSON object:
+// for each file the median of at least three reads, their fastest and slowest, and that of one write; the file is in
+// the system's cache. What was read is checked once: written again, it is the file, or for JSON Lines, which may have
+// more blanks than we write, read again it is the same.
 //
 // SPDX-License-Identifier: MIT
 #include <synthdata/core/parallel.hpp>
