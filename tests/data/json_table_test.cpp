@@ -74,6 +74,9 @@ TEST_CASE("JSON texts, numbers and booleans in one column make it one of texts")
   CHECK(late["z"].missing_count() == 50000);
   CHECK(late["z"].boolean(50000));
   CHECK(late["id"].is_missing(50000));
+  std::string nothing;
+  for (int i = 0; i < 100000; ++i) nothing += "{}\n";
+  CHECK(parse_jsonl(nothing + "{\"a\":1}")["a"].missing_count() == 100000);
 }
 
 TEST_CASE("JSON escapes and characters of all lengths come through") {

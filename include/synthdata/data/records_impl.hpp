@@ -309,9 +309,9 @@ SYNTHDATA_INLINE Table read_records(const TextPart& whole, const RecordFormat& f
   RecordTable table(whole.path, format, options);
   RecordBody body(whole, *own, options, own->cut(whole, true), table);
   if (!table.columns.fixed) body.guess();
-  table.check_columns();
   do {
     body.read();
+    table.check_columns();
   } while (table.settle());
   return body.table();
 }
