@@ -131,7 +131,8 @@ SYNTHDATA_INLINE std::vector<EncodedBlock> DateParts::blocks() const {
 SYNTHDATA_INLINE void DateParts::encode(std::span<const double> values, float* out, std::int64_t stride, Rng*) const {
   using namespace synthdata::detail;
   for (const double value : values) {
-    const auto local = static_cast<std::int64_t>(value) + offset_minutes_ * 60 * microseconds_a_second;
+    const double bounded = std::fmin(std::fmax(value, -4e18), 4e18);  // 126,000 years
+    const auto local = static_cast<std::int64_t>(bounded) + offset_minutes_ * 60 * microseconds_a_second;
     constexpr std::int64_t a_day = seconds_a_day * microseconds_a_second;
     const std::int64_t days = (local >= 0 ? local : local - a_day + 1) / a_day, time = local - days * a_day;
     const std::int64_t second = time / microseconds_a_second;

@@ -33,7 +33,7 @@ class Tokenizer {
 
   /// The 256 bytes, then the most frequent pieces of the text; a piece that is not among them is encoded as its bytes.
   /// Pieces: a run of letters (bytes from 128 on are letters), of digits, of blanks, or of other characters; one blank
-  /// before letters, digits or others belongs to them.
+  /// before letters, digits or others belongs to them. Runs are cut after 65,536 bytes.
   /// @param most  of the vocabulary, bytes included, 257 ... 2^24. @throws NumericError
   static Tokenizer words(std::string_view text, std::int64_t most = 10'000);
 

@@ -16,6 +16,7 @@ namespace synthdata {
 namespace detail {
 
 inline constexpr const char* token_kinds[] = {"character", "word", "byte_pair"};
+inline constexpr std::size_t longest_piece = std::size_t{1} << 16;  // so that a run of anything takes bounded time
 inline constexpr std::int64_t most_tokens = std::int64_t{1} << 24;
 
 enum class ByteClass : std::uint8_t { letter, digit, blank, other };
@@ -31,7 +32,8 @@ inline std::string_view piece_at(std::string_view text, std::size_t at) {
   std::size_t end = at;
   if (text[at] == ' ' && at + 1 < text.size() && class_of(text[at + 1]) != ByteClass::blank) end = at + 1;
   const ByteClass kind = class_of(text[end]);
-  while (end < text.size() && class_of(text[end]) == kind) ++end;
+  const std::size_t last = text.size() - at > longest_piece ? at + longest_piece : text.size();
+  while (end < last && class_of(text[end]) == kind) ++end;
   if (kind == ByteClass::blank && end < text.size() && end - at > 1 && text[end - 1] == ' ') --end;
   return text.substr(at, end - at);
 }
