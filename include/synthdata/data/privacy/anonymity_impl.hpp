@@ -4,6 +4,7 @@
 #pragma once
 
 #include <synthdata/data/privacy/anonymity.hpp>
+#include <synthdata/data/table_impl.hpp>
 
 #include <algorithm>
 #include <cmath>

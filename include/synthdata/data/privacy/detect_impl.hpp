@@ -5,6 +5,7 @@
 
 #include <synthdata/data/privacy/detect.hpp>
 #include <synthdata/data/privacy/patterns_impl.hpp>
+#include <synthdata/data/table_impl.hpp>
 
 #include <algorithm>
 #include <cmath>
