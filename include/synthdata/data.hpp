@@ -26,6 +26,7 @@
 #include <synthdata/data/in_memory.hpp>
 #include <synthdata/data/loader.hpp>
 #include <synthdata/data/number.hpp>
+#include <synthdata/data/prefetch.hpp>
 #include <synthdata/data/schema.hpp>
 #include <synthdata/data/split.hpp>
 #include <synthdata/data/table.hpp>
