@@ -50,6 +50,7 @@
 #include <synthdata/data/loader.hpp>
 #include <synthdata/data/nearest.hpp>
 #include <synthdata/data/number.hpp>
+#include <synthdata/data/prefetch.hpp>
 #include <synthdata/data/privacy/anonymity.hpp>
 #include <synthdata/data/privacy/detect.hpp>
 #include <synthdata/data/privacy/hash.hpp>

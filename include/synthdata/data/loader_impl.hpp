@@ -220,7 +220,8 @@ struct LoaderEngine::Impl {
       samples.resize(static_cast<std::size_t>(size));
       for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<std::int64_t>(i);
     }
-    return options.lengths.empty() ? samples : bucketed(samples, epoch_rng.split(2));
+    if (!options.lengths.empty()) return bucketed(std::move(samples), epoch_rng.split(2));
+    return samples;
   }
 
   /// Batches of samples of similar length in a random order; the smaller last one, if any, stays the last.
