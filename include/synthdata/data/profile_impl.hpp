@@ -255,7 +255,6 @@ struct TableProfiler::Impl {
   bool started = false;
   std::vector<detail::ColumnTally> columns;
   Rng rng;
-  Impl* clone() const { return new Impl(*this); }
 };
 
 SYNTHDATA_INLINE TableProfiler::TableProfiler(const ProfileOptions& options) : impl_(new Impl) {
@@ -274,6 +273,10 @@ SYNTHDATA_INLINE TableProfiler::TableProfiler(const ProfileOptions& options) : i
   impl_->max_distinct = options.max_distinct ? options.max_distinct : 16'384;
   impl_->rng = Rng(options.seed);
 }
+
+SYNTHDATA_INLINE TableProfiler::TableProfiler(TableProfiler&&) noexcept = default;
+SYNTHDATA_INLINE TableProfiler& TableProfiler::operator=(TableProfiler&&) noexcept = default;
+SYNTHDATA_INLINE TableProfiler::~TableProfiler() = default;
 
 SYNTHDATA_INLINE void TableProfiler::add(const Table& piece) {
   Impl& impl = *impl_;
@@ -419,7 +422,7 @@ SYNTHDATA_INLINE std::vector<ProfileWarning> warnings_of(const TableProfile& pro
   };
   if (profile.rows == 0) warnings.push_back({"", "has no rows"});
   if (profile.duplicates > 0) {
-    warnings.push_back({"", concat("has ", profile.duplicates, " duplicate rows (",
+    warnings.push_back({"", concat("has ", profile.duplicates, profile.duplicates == 1 ? " duplicate row (" : " duplicate rows (",
                                    percent(share(profile.duplicates, profile.rows)), ")")});
   }
   for (const ColumnProfile& column : profile.columns) {
@@ -591,7 +594,7 @@ SYNTHDATA_INLINE std::string TableProfile::str() const {
   };
   std::string out =
       concat(rows, rows == 1 ? " row, " : " rows, ", columns.size(), columns.size() == 1 ? " column" : " columns");
-  if (duplicates >= 0) out += concat(", ", duplicates, " duplicate rows");
+  if (duplicates >= 0) out += concat(", ", duplicates, duplicates == 1 ? " duplicate row" : " duplicate rows");
   if (sampled < rows) out += concat("; quantiles and correlations of ", sampled, " rows");
   out += "\n";
   std::vector<std::string> texts(lines.size());
@@ -829,7 +832,7 @@ svg.histogram{display:block;width:100%}
 )",
       "<h1>", escape_html(title), "</h1><p>", rows, rows == 1 ? " row, " : " rows, ", columns.size(),
       columns.size() == 1 ? " column" : " columns");
-  if (duplicates >= 0) out += concat(", ", duplicates, " duplicate rows");
+  if (duplicates >= 0) out += concat(", ", duplicates, duplicates == 1 ? " duplicate row" : " duplicate rows");
   char size[48];
   std::snprintf(size, sizeof size, ", %.3g MB in memory", static_cast<double>(size_bytes) / 1e6);
   out += size;
