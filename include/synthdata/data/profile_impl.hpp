@@ -243,7 +243,9 @@ SYNTHDATA_INLINE double correlation_ratio(std::span<const double> classes, std::
   }
   double between = 0.0;
   for (std::size_t c = 0; c < count; ++c) between += counts[c] > 0.0 ? sums[c] * sums[c] / counts[c] : 0.0;
-  return spread > 0.0 ? std::sqrt(std::clamp(between / spread, 0.0, 1.0)) : std::numeric_limits<double>::quiet_NaN();
+  const auto there = std::count_if(counts.begin(), counts.end(), [](double of) { return of > 0.0; });
+  return spread > 0.0 && there > 1 ? std::sqrt(std::clamp(between / spread, 0.0, 1.0))
+                                   : std::numeric_limits<double>::quiet_NaN();
 }
 
 }  // namespace detail
@@ -422,8 +424,9 @@ SYNTHDATA_INLINE std::vector<ProfileWarning> warnings_of(const TableProfile& pro
   };
   if (profile.rows == 0) warnings.push_back({"", "has no rows"});
   if (profile.duplicates > 0) {
-    warnings.push_back({"", concat("has ", profile.duplicates, profile.duplicates == 1 ? " duplicate row (" : " duplicate rows (",
-                                   percent(share(profile.duplicates, profile.rows)), ")")});
+    warnings.push_back(
+        {"", concat("has ", profile.duplicates, profile.duplicates == 1 ? " duplicate row (" : " duplicate rows (",
+                    percent(share(profile.duplicates, profile.rows)), ")")});
   }
   for (const ColumnProfile& column : profile.columns) {
     const std::int64_t values = column.rows - column.missing;
@@ -739,7 +742,8 @@ SYNTHDATA_INLINE std::string html_top(const ColumnProfile& column) {
     shown += value.count;
   }
   if (column.counted && shown < values) {
-    row(concat("<i>", column.distinct - std::ssize(column.top), " others</i>"), values - shown);
+    const std::int64_t others = column.distinct - std::ssize(column.top);
+    row(concat("<i>", others, others == 1 ? " other</i>" : " others</i>"), values - shown);
   }
   return out + "</table>";
 }
@@ -834,7 +838,9 @@ svg.histogram{display:block;width:100%}
       columns.size() == 1 ? " column" : " columns");
   if (duplicates >= 0) out += concat(", ", duplicates, duplicates == 1 ? " duplicate row" : " duplicate rows");
   char size[48];
-  std::snprintf(size, sizeof size, ", %.3g MB in memory", static_cast<double>(size_bytes) / 1e6);
+  const bool large = size_bytes >= 1'000'000;
+  std::snprintf(size, sizeof size, ", %.3g %s in memory", static_cast<double>(size_bytes) / (large ? 1e6 : 1e3),
+                large ? "MB" : "kB");
   out += size;
   if (sampled < rows) out += concat("; quantiles, histograms and correlations of ", sampled, " rows drawn at random");
   out += ".</p>\n";
