@@ -201,14 +201,12 @@ SYNTHDATA_INLINE double pearson(std::span<const double> x, std::span<const doubl
 SYNTHDATA_INLINE double cramers_v(std::span<const double> x, std::span<const double> y, std::size_t nx,
                                   std::size_t ny) {
   std::vector<double> both(nx * ny), of_x(nx), of_y(ny);
-  double n = 0.0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (std::isnan(x[i]) || std::isnan(y[i])) continue;
     const auto a = static_cast<std::size_t>(x[i]), b = static_cast<std::size_t>(y[i]);
     both[a * ny + b] += 1.0;
     of_x[a] += 1.0;
     of_y[b] += 1.0;
-    n += 1.0;
   }
   double sum = 0.0;  // of both² / (of_x of_y)
   for (std::size_t a = 0; a < nx; ++a) {
