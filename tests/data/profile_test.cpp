@@ -105,6 +105,9 @@ TEST_CASE("correlations are Pearson's, Cramer's V and the correlation ratio") {
   CHECK(p.correlation("x", "a") == p.correlation("a", "x"));
   CHECK(std::isnan(p.correlation("x", "flat")));
   CHECK(std::isnan(p.correlation("x", "t")));
+  const Table one_class = table.with(Column::booleans("b", std::vector<bool>(8, true)));
+  CHECK(std::isnan(profile(one_class).correlation("x", "b")));
+  CHECK(std::isnan(profile(one_class).correlation("a", "b")));
   CHECK(warns(p, "x", "goes with \"z\": -1.000"));
   CHECK(warns(p, "flat", "is constant"));
   CHECK(profile(table, {.max_correlated = 2}).correlated.size() == 2);

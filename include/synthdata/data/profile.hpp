@@ -98,6 +98,10 @@ class TableProfiler {
  public:
   /// @throws NumericError for options out of range
   explicit TableProfiler(const ProfileOptions& options = {});
+  TableProfiler(TableProfiler&&) noexcept;
+  TableProfiler& operator=(TableProfiler&&) noexcept;
+  ~TableProfiler();
+
   /// @throws DataError unless names, types and categories are those of the first piece
   void add(const Table& piece);
   TableProfile result() const;

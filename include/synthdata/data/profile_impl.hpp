@@ -201,14 +201,12 @@ SYNTHDATA_INLINE double pearson(std::span<const double> x, std::span<const doubl
 SYNTHDATA_INLINE double cramers_v(std::span<const double> x, std::span<const double> y, std::size_t nx,
                                   std::size_t ny) {
   std::vector<double> both(nx * ny), of_x(nx), of_y(ny);
-  double n = 0.0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (std::isnan(x[i]) || std::isnan(y[i])) continue;
     const auto a = static_cast<std::size_t>(x[i]), b = static_cast<std::size_t>(y[i]);
     both[a * ny + b] += 1.0;
     of_x[a] += 1.0;
     of_y[b] += 1.0;
-    n += 1.0;
   }
   double sum = 0.0;  // of both² / (of_x of_y)
   for (std::size_t a = 0; a < nx; ++a) {
@@ -243,7 +241,9 @@ SYNTHDATA_INLINE double correlation_ratio(std::span<const double> classes, std::
   }
   double between = 0.0;
   for (std::size_t c = 0; c < count; ++c) between += counts[c] > 0.0 ? sums[c] * sums[c] / counts[c] : 0.0;
-  return spread > 0.0 ? std::sqrt(std::clamp(between / spread, 0.0, 1.0)) : std::numeric_limits<double>::quiet_NaN();
+  const auto there = std::count_if(counts.begin(), counts.end(), [](double of) { return of > 0.0; });
+  return spread > 0.0 && there > 1 ? std::sqrt(std::clamp(between / spread, 0.0, 1.0))
+                                   : std::numeric_limits<double>::quiet_NaN();
 }
 
 }  // namespace detail
@@ -255,7 +255,6 @@ struct TableProfiler::Impl {
   bool started = false;
   std::vector<detail::ColumnTally> columns;
   Rng rng;
-  Impl* clone() const { return new Impl(*this); }
 };
 
 SYNTHDATA_INLINE TableProfiler::TableProfiler(const ProfileOptions& options) : impl_(new Impl) {
@@ -274,6 +273,10 @@ SYNTHDATA_INLINE TableProfiler::TableProfiler(const ProfileOptions& options) : i
   impl_->max_distinct = options.max_distinct ? options.max_distinct : 16'384;
   impl_->rng = Rng(options.seed);
 }
+
+SYNTHDATA_INLINE TableProfiler::TableProfiler(TableProfiler&&) noexcept = default;
+SYNTHDATA_INLINE TableProfiler& TableProfiler::operator=(TableProfiler&&) noexcept = default;
+SYNTHDATA_INLINE TableProfiler::~TableProfiler() = default;
 
 SYNTHDATA_INLINE void TableProfiler::add(const Table& piece) {
   Impl& impl = *impl_;
@@ -419,8 +422,9 @@ SYNTHDATA_INLINE std::vector<ProfileWarning> warnings_of(const TableProfile& pro
   };
   if (profile.rows == 0) warnings.push_back({"", "has no rows"});
   if (profile.duplicates > 0) {
-    warnings.push_back({"", concat("has ", profile.duplicates, " duplicate rows (",
-                                   percent(share(profile.duplicates, profile.rows)), ")")});
+    warnings.push_back(
+        {"", concat("has ", profile.duplicates, profile.duplicates == 1 ? " duplicate row (" : " duplicate rows (",
+                    percent(share(profile.duplicates, profile.rows)), ")")});
   }
   for (const ColumnProfile& column : profile.columns) {
     const std::int64_t values = column.rows - column.missing;
@@ -591,7 +595,7 @@ SYNTHDATA_INLINE std::string TableProfile::str() const {
   };
   std::string out =
       concat(rows, rows == 1 ? " row, " : " rows, ", columns.size(), columns.size() == 1 ? " column" : " columns");
-  if (duplicates >= 0) out += concat(", ", duplicates, " duplicate rows");
+  if (duplicates >= 0) out += concat(", ", duplicates, duplicates == 1 ? " duplicate row" : " duplicate rows");
   if (sampled < rows) out += concat("; quantiles and correlations of ", sampled, " rows");
   out += "\n";
   std::vector<std::string> texts(lines.size());
@@ -736,7 +740,8 @@ SYNTHDATA_INLINE std::string html_top(const ColumnProfile& column) {
     shown += value.count;
   }
   if (column.counted && shown < values) {
-    row(concat("<i>", column.distinct - std::ssize(column.top), " others</i>"), values - shown);
+    const std::int64_t others = column.distinct - std::ssize(column.top);
+    row(concat("<i>", others, others == 1 ? " other</i>" : " others</i>"), values - shown);
   }
   return out + "</table>";
 }
@@ -829,9 +834,11 @@ svg.histogram{display:block;width:100%}
 )",
       "<h1>", escape_html(title), "</h1><p>", rows, rows == 1 ? " row, " : " rows, ", columns.size(),
       columns.size() == 1 ? " column" : " columns");
-  if (duplicates >= 0) out += concat(", ", duplicates, " duplicate rows");
+  if (duplicates >= 0) out += concat(", ", duplicates, duplicates == 1 ? " duplicate row" : " duplicate rows");
   char size[48];
-  std::snprintf(size, sizeof size, ", %.3g MB in memory", static_cast<double>(size_bytes) / 1e6);
+  const bool large = size_bytes >= 1'000'000;
+  std::snprintf(size, sizeof size, ", %.3g %s in memory", static_cast<double>(size_bytes) / (large ? 1e6 : 1e3),
+                large ? "MB" : "kB");
   out += size;
   if (sampled < rows) out += concat("; quantiles, histograms and correlations of ", sampled, " rows drawn at random");
   out += ".</p>\n";

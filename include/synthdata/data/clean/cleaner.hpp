@@ -32,8 +32,8 @@ concept CleaningStep = std::copy_constructible<S> && requires(const S& step, con
 /// Any CleaningStep.
 class AnyCleaningStep {
  public:
-  template <CleaningStep S>
-    requires(!std::same_as<S, AnyCleaningStep>)
+  template <class S>
+    requires(!std::same_as<S, AnyCleaningStep> && CleaningStep<S>)  // in this order: the concept asks for copies
   explicit AnyCleaningStep(S step) : held_(new Held<S>(std::move(step))) {}
 
   const char* kind() const { return held_->kind(); }

@@ -58,8 +58,8 @@ class ColumnEditor {
   explicit ColumnEditor(const Column& column, const std::vector<std::string>& categories = {});
 
   /// Sets a value, as near to `number` as the column's type and spelling can say: integers are rounded, reals rounded
-  /// to the column's decimals, booleans true from 0.5 on, date-times cut to what the pattern shows. Not for categories
-  /// and texts.
+  /// to the column's decimals, booleans true from 0.5 on, date-times cut to what the pattern shows. NaN changes
+  /// nothing. Not for categories and texts.
   void set(std::int64_t row, double number);
   void set_integer(std::int64_t row, std::int64_t value);
   void set_category(std::int64_t row, std::string_view category);  ///< one the column has, or was given

@@ -119,6 +119,7 @@ SYNTHDATA_INLINE void ColumnEditor::changed(std::int64_t row) {
 
 SYNTHDATA_INLINE void ColumnEditor::set(std::int64_t row, double number) {
   const ColumnSchema& schema = parts_.schema;
+  if (std::isnan(number)) return;
   if (schema.type == ColumnType::boolean) {
     parts_.values.data<std::uint8_t>()[row] = number >= 0.5;
     if (schema.as_written) texts_.emplace_back(row, number >= 0.5 ? schema.true_text : schema.false_text);

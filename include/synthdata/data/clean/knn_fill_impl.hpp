@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/cpu/block.hpp>
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/data/clean/fill_impl.hpp>
 #include <synthdata/data/clean/knn_fill.hpp>
@@ -54,6 +55,36 @@ SYNTHDATA_INLINE Tensor training_numbers(const char* step, const FittedColumns& 
   }
   return numbers;
 }
+
+}  // namespace detail
+
+namespace detail {
+
+/// Adds one column's part to the squared distances of a row, whose value there is x, to n others, of values v.
+struct AddDifferences {
+  /// @param m  1 where the other row has a value, 0 where not; null if all have
+  SYNTHDATA_HD void operator()(double x, bool classes, const double* v, const double* m, double* sums, double* counts,
+                               std::int64_t n) const {
+    namespace cpu = backend::cpu;
+    cpu::for_blocks(n, [=](std::int64_t b, std::int64_t count) SYNTHDATA_INLINE_LAMBDA {
+      if (classes && m) {
+        cpu::for_block(count,
+                       [=](std::int64_t j) SYNTHDATA_INLINE_LAMBDA { sums[b + j] += v[b + j] == x ? 0.0 : m[b + j]; });
+      } else if (classes) {
+        cpu::for_block(count,
+                       [=](std::int64_t j) SYNTHDATA_INLINE_LAMBDA { sums[b + j] += v[b + j] == x ? 0.0 : 1.0; });
+      } else if (m) {
+        cpu::for_block(count, [=](std::int64_t j) SYNTHDATA_INLINE_LAMBDA {
+          sums[b + j] += m[b + j] * ((x - v[b + j]) * (x - v[b + j]));
+        });
+      } else {
+        cpu::for_block(count,
+                       [=](std::int64_t j) SYNTHDATA_INLINE_LAMBDA { sums[b + j] += (x - v[b + j]) * (x - v[b + j]); });
+      }
+      if (m) cpu::for_block(count, [=](std::int64_t j) SYNTHDATA_INLINE_LAMBDA { counts[b + j] += m[b + j]; });
+    });
+  }
+};
 
 }  // namespace detail
 
@@ -146,18 +177,18 @@ SYNTHDATA_INLINE Table KnnFill::apply(const Table& table, CleaningReport* report
         const std::int64_t here = std::min(block, rows - first);
         std::fill_n(sums, here, 0.0);
         std::fill_n(counts, here, 0.0);
+        double shared = 0.0;  // columns that all training rows have
         for (std::size_t c = 0; c < width; ++c) {
           if (!std::isfinite(numbers[c][row])) continue;  // a category never seen compares with nothing
-          const double x = scaled(c, numbers[c][row]);
-          const double* v = values_.data() + static_cast<std::int64_t>(c) * rows + first;
-          const double* m = present_.data() + static_cast<std::int64_t>(c) * rows + first;
-          if (detail::is_class(columns_[c].type)) {
-            for (std::int64_t j = 0; j < here; ++j) sums[j] += v[j] == x ? 0.0 : m[j];
-          } else {
-            for (std::int64_t j = 0; j < here; ++j) sums[j] += m[j] * ((x - v[j]) * (x - v[j]));
-          }
-          for (std::int64_t j = 0; j < here; ++j) counts[j] += m[j];
+          const std::int64_t at = static_cast<std::int64_t>(c) * rows + first;
+          const double* present = complete_[c] ? nullptr : present_.data() + at;
+          shared += complete_[c];
+          // float names the instruction set: the numbers are doubles
+          backend::cpu::run<float>(detail::AddDifferences{}, scaled(c, numbers[c][row]),
+                                   detail::is_class(columns_[c].type), static_cast<const double*>(values_.data() + at),
+                                   present, static_cast<double*>(sums), static_cast<double*>(counts), here);
         }
+        for (std::int64_t j = 0; j < here; ++j) counts[j] += shared;
         for (std::int64_t j = 0; j < here; ++j) sums[j] *= static_cast<double>(width) / counts[j];
         for (std::size_t w = 0; w < wanted.size(); ++w) {
           const double* there = present_.data() + static_cast<std::int64_t>(wanted[w]) * rows + first;

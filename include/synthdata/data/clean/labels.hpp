@@ -36,7 +36,7 @@ struct SuspiciousLabel {
 class SuspiciousLabels {
  public:
   static constexpr const char* kind = "suspicious labels";
-  /// Keeps a copy of the columns as f64.
+  /// Keeps a copy of the columns as f32.
   /// @throws DataError for columns that are not there, are text or infinite, too many different labels, or too few
   /// rows; NumericError for k < 1 and OutlierAction::clip.
   static SuspiciousLabels fit(const Table& training, const SuspiciousLabelsOptions& options);
@@ -59,7 +59,7 @@ class SuspiciousLabels {
   detail::Features features_;
   std::vector<std::string> classes_;  // sorted
   std::vector<double> thresholds_;
-  Tensor points_;  // [N, D] f64
+  Tensor points_;  // [N, D] f32
   Tensor labels_;  // [N] i64, places in classes_
 };
 

@@ -32,8 +32,8 @@ SYNTHDATA_INLINE Tensor SuspiciousLabels::probabilities(const Table& table,
                                                         const std::vector<std::int64_t>& codes) const {
   const auto classes = static_cast<std::int64_t>(classes_.size());
   Tensor shares = Tensor::zeros({table.size(), classes}, DType::f64, Device::cpu());
-  const std::int64_t asked = std::min(k_ + 1, points_.shape(0));
-  const Nearest found = nearest(features_.matrix(table), points_, asked);
+  const std::int64_t asked = k_ < points_.shape(0) ? k_ + 1 : points_.shape(0);
+  const Nearest found = nearest(features_.matrix(table).to(DType::f32), points_, asked);
   for (std::int64_t i = 0; i < table.size(); ++i) {
     const std::int64_t* index = found.index.data<std::int64_t>() + i * asked;
     const double* distance = found.distance.data<double>() + i * asked;
@@ -86,7 +86,7 @@ SYNTHDATA_INLINE SuspiciousLabels SuspiciousLabels::fit(const Table& training, c
           concat(kind, ": column ", in_quotes(options.label), " has more than ", most, " different labels"));
     }
   }
-  step.points_ = step.features_.matrix(labelled);
+  step.points_ = step.features_.matrix(labelled).to(DType::f32);
   const std::vector<std::int64_t> codes = step.codes(labelled);
   step.labels_ = Tensor::from(codes, Device::cpu());
   const Tensor shares = step.probabilities(labelled, codes);
@@ -163,7 +163,7 @@ SYNTHDATA_INLINE SuspiciousLabels SuspiciousLabels::load(const Archive& archive,
   step.k_ = saved.integer("k");
   step.classes_ = saved.texts("classes");
   step.features_ = detail::Features(kind, saved);
-  step.points_ = saved.tensor("points", DType::f64, 2);
+  step.points_ = saved.tensor("points", DType::f32, 2);
   step.labels_ = saved.tensor("labels", DType::i64, 1);
   const Json::Array* thresholds = saved.member("thresholds").get_if<Json::Array>();
   const auto classes = static_cast<std::int64_t>(step.classes_.size());

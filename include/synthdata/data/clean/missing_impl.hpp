@@ -88,8 +88,7 @@ SYNTHDATA_INLINE Table DropColumns::apply(const Table& table, CleaningReport* re
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (table.find(columns_[i]) < 0) continue;
     there.push_back(columns_[i]);
-    if (report)
-      report->add(kind, columns_[i], "values dropped: " + reasons_[i], std::max<std::int64_t>(table.size(), 1));
+    if (report) report->add(kind, columns_[i], "values dropped: " + reasons_[i], table.size());
   }
   return table.without(there);
 }

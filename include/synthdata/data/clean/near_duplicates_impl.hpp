@@ -104,6 +104,7 @@ SYNTHDATA_INLINE NearDuplicates NearDuplicates::load(const Archive& archive, con
   const detail::SavedStep saved(archive, prefix, kind);
   NearDuplicates step;
   step.distance_ = saved.number("distance");
+  if (!(step.distance_ >= 0.0)) saved.fail("its distance is below 0");
   step.features_ = detail::Features(kind, saved);
   return step;
 }

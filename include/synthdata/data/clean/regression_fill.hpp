@@ -11,7 +11,7 @@ class RegressionFill;
 
 struct RegressionFillOptions {
   using Step = RegressionFill;
-  std::int64_t rounds = 10;            ///< at most
+  std::int64_t rounds = 10;            ///< at most; to 10,000
   double ridge = 1.0;                  ///< penalty of squared weights, > 0
   double tolerance = 1e-3;             ///< ends when no fill changes by more than this times the largest value
   std::int64_t max_categories = 64;    ///< columns of more categories are left out unless named

@@ -43,6 +43,8 @@ SYNTHDATA_INLINE bool solve_positive(std::vector<double>& a, std::int64_t n, dou
   return true;
 }
 
+inline constexpr std::int64_t most_rounds = 10'000;
+
 }  // namespace detail
 
 struct RegressionFill::Matrix {
@@ -99,9 +101,10 @@ SYNTHDATA_INLINE void RegressionFill::predict(Matrix& matrix, std::size_t column
 }
 
 SYNTHDATA_INLINE RegressionFill RegressionFill::fit(const Table& training, const RegressionFillOptions& options) {
-  if (options.rounds < 1 || !(options.ridge > 0.0) || !(options.tolerance >= 0.0)) {
-    throw NumericError(concat(kind, ": expects rounds >= 1, ridge > 0 and tolerance >= 0, got ", options.rounds, ", ",
-                              options.ridge, " and ", options.tolerance));
+  if (options.rounds < 1 || options.rounds > detail::most_rounds || !(options.ridge > 0.0) ||
+      !(options.tolerance >= 0.0)) {
+    throw NumericError(concat(kind, ": expects rounds within 1 ... 10000, ridge > 0 and tolerance >= 0, got ",
+                              options.rounds, ", ", options.ridge, " and ", options.tolerance));
   }
   std::vector<std::string> names = options.columns;
   for (const Column& column : training.columns()) {
@@ -298,12 +301,15 @@ SYNTHDATA_INLINE RegressionFill RegressionFill::load(const Archive& archive, con
   const Json::Array* order = saved.member("order").get_if<Json::Array>();
   const Json::Array* every_round = saved.member("every_round").get_if<Json::Array>();
   const std::size_t count = step.columns_.size();
-  if (!order || !every_round || order->size() != count || every_round->size() != count || step.rounds_ < 1) {
+  if (!order || !every_round || order->size() != count || every_round->size() != count || step.rounds_ < 1 ||
+      step.rounds_ > detail::most_rounds) {
     saved.fail("its order does not fit its columns");
   }
   for (std::size_t at = 0; at < count; ++at) {
     const std::int64_t* c = (*order)[at].get_if<std::int64_t>();
     const bool* every = (*every_round)[at].get_if<bool>();
+    const ColumnSchema& fitted = step.columns_[at];
+    if (fitted.type == ColumnType::categorical && fitted.categories.empty()) saved.fail("a column has no categories");
     if (!c || !every || *c < 0 || *c >= static_cast<std::int64_t>(count)) saved.fail("its order names no column");
     step.order_.push_back(static_cast<std::size_t>(*c));
     step.every_round_.push_back(*every);
