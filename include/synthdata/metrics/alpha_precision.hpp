@@ -18,8 +18,8 @@ struct AlphaPrecision {
   double alpha_precision = 0.0;
   /// The same of R(beta): the share of real rows that have a synthetic row nearer than their nearest other real row, of
   /// those within the ball that holds a share beta of the synthetic rows. Low if real rows have none like them.
-  /// Trap: fresh real rows do not reach 1 either, as only about half of the rows have a fresh one that near; compare with
-  /// held-out rows.
+  /// Trap: fresh real rows do not reach 1 either, as only about half of the rows have a fresh one that near; compare
+  /// with held-out rows.
   double beta_recall = 0.0;
   /// Share of synthetic rows further from their nearest real row than that is from its nearest other real one: about a
   /// half for fresh rows, 0 for copies. Trap: where real rows come twice, rows equal to them never count as new.

@@ -18,9 +18,9 @@ namespace detail {
 
 /// Rows as standardised numbers, then as codes; two codes that differ are sqrt(weight) apart.
 struct EmbeddedRows {
-  std::vector<float> rows;    // [N, D]
-  std::vector<float> blocks;  // the same rows, [blocks, D, 64]
-  std::vector<float> start;   // [blocks * 64]: 0, infinite beyond the last row
+  std::vector<float> rows;          // [N, D]
+  std::vector<float> blocks;        // the same rows, [blocks, D, 64]
+  std::vector<float> start;         // [blocks * 64]: 0, infinite beyond the last row
   std::vector<double> from_centre;  // [N], distance to the mean of all rows
 };
 struct Embedding {
@@ -291,7 +291,8 @@ SYNTHDATA_INLINE AlphaPrecision alpha_precision(const Table& real, const Table& 
   for (int step = 0; step <= steps; ++step) {
     const double share = static_cast<double>(step) / steps;
     const double radius = detail::quantile_of(real_radii, share);
-    const auto inside = std::count_if(from_real.begin() + reals, from_real.end(), [&](double d) { return d <= radius; });
+    const auto inside =
+        std::count_if(from_real.begin() + reals, from_real.end(), [&](double d) { return d <= radius; });
     out.precision.push_back(static_cast<double>(inside) / static_cast<double>(synthetic.size()));
     const double ball = detail::quantile_of(synthetic_radii, share) * (1.0 + 1e-7);  // central is rounded to f32
     const auto covered =

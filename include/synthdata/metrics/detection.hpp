@@ -20,9 +20,9 @@ struct DetectionOptions {
 /// One classifier's success.
 struct DetectionResult {
   std::string classifier;
-  double score = 0.0;           ///< mean over folds of 1 - 2 max(auc - 0.5, 0): 1 indistinguishable, 0 told apart
-  double auc = 0.0;             ///< mean over folds of the area under the ROC curve, 0.5 for chance
-  double low = 0.0, high = 0.0; ///< 95 % interval of auc from the rows tested on (DeLong), the classifiers being given
+  double score = 0.0;            ///< mean over folds of 1 - 2 max(auc - 0.5, 0): 1 indistinguishable, 0 told apart
+  double auc = 0.0;              ///< mean over folds of the area under the ROC curve, 0.5 for chance
+  double low = 0.0, high = 0.0;  ///< 95 % interval of auc from the rows tested on (DeLong), the classifiers being given
 };
 
 struct DetectionReport {

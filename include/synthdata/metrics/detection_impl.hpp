@@ -91,8 +91,8 @@ SYNTHDATA_INLINE DetectionReport detection_score(const Table& real, const Table&
           labels.push_back(row < real.size());
         }
       }
-      const Tensor p = detail::learn_and_predict(evaluator, all.take(train), Tensor::from(labels, Device::cpu()),
-                                                 all.take(test), 2);
+      const Tensor p =
+          detail::learn_and_predict(evaluator, all.take(train), Tensor::from(labels, Device::cpu()), all.take(test), 2);
       std::vector<double> scores(test.size());
       for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = p.data<double>()[2 * i + 1];
       const RocAuc auc = roc_auc(scores, is_real);

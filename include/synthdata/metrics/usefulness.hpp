@@ -1,8 +1,8 @@
 // synthdata/metrics/usefulness.hpp: what a classifier learns from synthetic rows, tested on real ones.
 //
 // Each classifier is trained twice, on synthetic and on real rows, and both are tested on the same held-out real rows:
-// the second is the ceiling, and shows whether the classifier fits the data at all. The test rows must not have been seen
-// by the generator either.
+// the second is the ceiling, and shows whether the classifier fits the data at all. The test rows must not have been
+// seen by the generator either.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -25,9 +25,9 @@ struct Evaluator {
 
 /// The four of the CTGAN paper's benchmark, as in SDGym's evaluate.py for two classes: a tree of depth 15 with balanced
 /// classes, AdaBoost of 50 stumps (SAMME.R, the default of its time), logistic regression with balanced classes, and a
-/// net with one hidden layer of 50, trained for at most 50 epochs; columns as in FeatureEncoding::sdgym. Two differences:
-/// logistic regression is fitted to the end, where SDGym stops after 50 steps, and the columns' ranges come from the
-/// rows trained on, where SDGym takes those of all real rows. Source: Xu et al. 2019, arXiv:1907.00503.
+/// net with one hidden layer of 50, trained for at most 50 epochs; columns as in FeatureEncoding::sdgym. Two
+/// differences: logistic regression is fitted to the end, where SDGym stops after 50 steps, and the columns' ranges
+/// come from the rows trained on, where SDGym takes those of all real rows. Source: Xu et al. 2019, arXiv:1907.00503.
 std::vector<Evaluator> ctgan_evaluators(std::uint64_t seed = 0);
 /// The same and gradient-boosted trees.
 std::vector<Evaluator> standard_evaluators(std::uint64_t seed = 0);
@@ -46,10 +46,10 @@ struct UsefulnessResult {
 };
 
 struct UsefulnessReport {
-  std::string target, positive;      ///< positive: empty unless there are two classes
-  std::vector<std::string> classes;  ///< in order: of numbers, or of texts
+  std::string target, positive;                                   ///< positive: empty unless there are two classes
+  std::vector<std::string> classes;                               ///< in order: of numbers, or of texts
   std::int64_t synthetic_rows = 0, real_rows = 0, test_rows = 0;  ///< with a target
-  double most_frequent = 0.0;        ///< accuracy of always naming the class most frequent in real_train
+  double most_frequent = 0.0;  ///< accuracy of always naming the class most frequent in real_train
   std::vector<UsefulnessResult> results;
   ClassScores mean_synthetic, mean_real;  ///< over classifiers
 

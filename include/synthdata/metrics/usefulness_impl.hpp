@@ -5,10 +5,10 @@
 
 #include <synthdata/metrics/classify/ada_boost.hpp>
 #include <synthdata/metrics/classify/decision_tree.hpp>
+#include <synthdata/metrics/classify/feature_encoder_impl.hpp>
 #include <synthdata/metrics/classify/gradient_boosting.hpp>
 #include <synthdata/metrics/classify/logistic_regression.hpp>
 #include <synthdata/metrics/classify/mlp_classifier.hpp>
-#include <synthdata/metrics/classify/feature_encoder_impl.hpp>
 #include <synthdata/metrics/quality_report_impl.hpp>
 #include <synthdata/metrics/usefulness.hpp>
 
@@ -99,7 +99,8 @@ SYNTHDATA_INLINE LabelledRows labelled_rows(const char* what, const Table& table
     }
   }
   if (kept.empty()) {
-    throw DataError(concat("usefulness_report: no row of the ", what, " table has a target ", in_quotes(target.name())));
+    throw DataError(
+        concat("usefulness_report: no row of the ", what, " table has a target ", in_quotes(target.name())));
   }
   return {kept.size() == static_cast<std::size_t>(table.size()) ? table : table.take(kept),
           Tensor::from(labels, Device::cpu())};

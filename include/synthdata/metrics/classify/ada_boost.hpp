@@ -19,7 +19,8 @@ struct AdaBoostOptions {
 };
 
 /// Trees fitted one after the other, each to rows that count the more, the worse those before did on them.
-/// Source: Zhu, Zou, Rosset and Hastie 2009, "Multi-class AdaBoost", Statistics and Its Interface 2, algorithms 2 and 4.
+/// Source: Zhu, Zou, Rosset and Hastie 2009, "Multi-class AdaBoost", Statistics and Its Interface 2, algorithms 2
+/// and 4.
 class AdaBoost {
  public:
   static constexpr const char* name = "ada_boost";

@@ -71,7 +71,8 @@ SYNTHDATA_INLINE void AdaBoost::fit(const Tensor& x, const Tensor& y) {
           detail::probability_vote(tree.leaf(rows.x + static_cast<std::int64_t>(i) * width_), vote.data(), classes_);
           // The sum over classes of code times log p, with 1 for the row's class and -1/(K-1) for the others, is
           // vote / (K - 1) times K / (K - 1).
-          const double agreement = vote[static_cast<std::size_t>(rows.y[i])] * classes / ((classes - 1.0) * (classes - 1.0));
+          const double agreement =
+              vote[static_cast<std::size_t>(rows.y[i])] * classes / ((classes - 1.0) * (classes - 1.0));
           weights[i] *= std::exp(-options_.learning_rate * (classes - 1.0) / classes * agreement);
         }
         sum += weights[i];

@@ -65,7 +65,8 @@ SYNTHDATA_INLINE ClassScores class_scores(const Tensor& truth, const Tensor& pro
   const auto n = static_cast<double>(rows.rows);
   ClassScores scores;
   for (std::int64_t i = 0; i < rows.rows; ++i) {
-    const auto is = static_cast<std::size_t>(rows.y[i]), guess = static_cast<std::size_t>(guesses[static_cast<std::size_t>(i)]);
+    const auto is = static_cast<std::size_t>(rows.y[i]),
+               guess = static_cast<std::size_t>(guesses[static_cast<std::size_t>(i)]);
     actual[is] += 1.0;
     predicted[guess] += 1.0;
     if (is == guess) hits[is] += 1.0, scores.accuracy += 1.0;

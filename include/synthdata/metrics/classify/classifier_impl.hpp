@@ -15,8 +15,8 @@ inline void check_values(const char* classifier, const Tensor& x, bool missing) 
   const std::int64_t width = x.shape(1);
   for (std::int64_t i = 0; i < x.size(); ++i) {
     if (std::isfinite(values[i]) || (missing && std::isnan(values[i]))) continue;
-    throw NumericError(
-        concat(classifier, ": row ", i / width, ", column ", i % width, " is ", values[i], "; expects a finite number"));
+    throw NumericError(concat(classifier, ": row ", i / width, ", column ", i % width, " is ", values[i],
+                              "; expects a finite number"));
   }
 }
 
@@ -57,7 +57,8 @@ SYNTHDATA_INLINE const double* rows_to_classify(const char* classifier, const Te
 SYNTHDATA_INLINE std::vector<double> row_weights(const TrainingRows& rows, ClassWeight weight) {
   std::vector<double> of_class(static_cast<std::size_t>(rows.classes), 0.0);
   for (std::int64_t i = 0; i < rows.rows; ++i) of_class[static_cast<std::size_t>(rows.y[i])] += 1.0;
-  const auto present = static_cast<double>(std::count_if(of_class.begin(), of_class.end(), [](double n) { return n > 0; }));
+  const auto present =
+      static_cast<double>(std::count_if(of_class.begin(), of_class.end(), [](double n) { return n > 0; }));
   for (double& n : of_class) {
     if (n > 0.0) n = weight == ClassWeight::equal ? 1.0 : static_cast<double>(rows.rows) / (present * n);
   }

@@ -129,8 +129,9 @@ struct SplitSearch {
 
 SYNTHDATA_INLINE DecisionTree::DecisionTree(const DecisionTreeOptions& options) : options_(options) {
   if (options.max_depth < 0 || options.min_samples_split < 2 || options.min_samples_leaf < 1) {
-    throw NumericError(concat("decision_tree: expects max_depth >= 0, min_samples_split >= 2, min_samples_leaf >= 1, got ",
-                              options.max_depth, ", ", options.min_samples_split, ", ", options.min_samples_leaf));
+    throw NumericError(
+        concat("decision_tree: expects max_depth >= 0, min_samples_split >= 2, min_samples_leaf >= 1, got ",
+               options.max_depth, ", ", options.min_samples_split, ", ", options.min_samples_leaf));
   }
 }
 

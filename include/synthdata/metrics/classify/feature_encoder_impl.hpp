@@ -79,11 +79,13 @@ SYNTHDATA_INLINE void FeatureEncoder::fit(const Table& table) {
         names_.push_back(encoded.name);
       } else {
         if (column.missing_count() > 0) encoded.missing_at = encoded.columns++;
-        if (encoding_ == FeatureEncoding::sdgym && encoded.columns == 2 && encoded.categories.size() == 2) encoded.columns = 1;
+        if (encoding_ == FeatureEncoding::sdgym && encoded.columns == 2 && encoded.categories.size() == 2)
+          encoded.columns = 1;
         if (encoded.columns == 1 && encoded.categories.size() == 2) {
           names_.push_back(concat(encoded.name, " = ", encoded.categories[1]));
         } else {
-          for (const std::string& category : encoded.categories) names_.push_back(concat(encoded.name, " = ", category));
+          for (const std::string& category : encoded.categories)
+            names_.push_back(concat(encoded.name, " = ", category));
           if (many) names_.push_back(concat(encoded.name, " is rare"));
           if (encoded.missing_at >= 0) names_.push_back(concat(encoded.name, " is missing"));
         }

@@ -22,20 +22,21 @@ namespace detail {
 
 /// How values of a column become bins.
 struct ColumnBins {
-  std::vector<double> edges;                 // numbers: bin i holds values in (edge i - 1, edge i]
-  std::vector<std::int16_t> of_category;     // categories: -1 for those that count as missing
+  std::vector<double> edges;              // numbers: bin i holds values in (edge i - 1, edge i]
+  std::vector<std::int16_t> of_category;  // categories: -1 for those that count as missing
   bool categorical = false;
-  std::int32_t count = 1;                    // bins without the one of missing values, which comes last
-  std::uint8_t bin(double value) const;      // `count` for a missing value
+  bool missing = false;                  // some value of the training set
+  std::int32_t count = 1;                // bins without the one of missing values, which comes last
+  std::uint8_t bin(double value) const;  // `count` for a missing value
 };
 
 /// A node of a boosted tree; bins asked for go left.
 struct BoostedNode {
   std::int32_t feature = -1, left = 0, right = 0;
-  std::int32_t bin = 0;        // numbers: bins up to this one
-  std::int32_t bits = -1;      // categories: place of 4 x 64 bits in BoostedTree::bits
+  std::int32_t bin = 0;    // numbers: bins up to this one
+  std::int32_t bits = -1;  // categories: place of 4 x 64 bits in BoostedTree::bits
   bool missing_left = false;
-  double value = 0.0;          // of a leaf
+  double value = 0.0;  // of a leaf
 };
 struct BoostedTree {
   std::vector<BoostedNode> nodes;
@@ -70,8 +71,8 @@ class GradientBoosting {
   GradientBoostingOptions options_;
   std::int64_t width_ = -1, classes_ = 0, groups_ = 1;  // groups: trees an iteration
   std::vector<detail::ColumnBins> bins_;
-  std::vector<double> start_;                // [groups], the raw scores before the first tree
-  std::vector<detail::BoostedTree> trees_;   // iteration by iteration
+  std::vector<double> start_;               // [groups], the raw scores before the first tree
+  std::vector<detail::BoostedTree> trees_;  // iteration by iteration
 };
 
 }  // namespace synthdata

@@ -41,7 +41,8 @@ inline ColumnBins number_bins(std::vector<double> values, std::int64_t max_bins)
     for (std::size_t i = 1; i < distinct.size(); ++i) bins.edges.push_back(edge(distinct[i - 1], distinct[i]));
   } else {
     for (std::int64_t b = 1; b < max_bins; ++b) {
-      const double place = static_cast<double>(b) / static_cast<double>(max_bins) * static_cast<double>(values.size() - 1);
+      const double place =
+          static_cast<double>(b) / static_cast<double>(max_bins) * static_cast<double>(values.size() - 1);
       const auto low = static_cast<std::size_t>(place), high = std::min(low + 1, values.size() - 1);
       const double at = edge(values[low], values[high]);
       if (at < values.back() && (bins.edges.empty() || at > bins.edges.back())) bins.edges.push_back(at);
@@ -109,7 +110,8 @@ class TreeGrower {
              const std::vector<std::uint8_t>& binned, std::int64_t rows)
       : options_(options), bins_(bins), binned_(binned), count_(static_cast<std::size_t>(rows)) {
     offsets_.push_back(0);
-    for (const ColumnBins& column : bins) offsets_.push_back(offsets_.back() + static_cast<std::size_t>(column.count) + 1);
+    for (const ColumnBins& column : bins)
+      offsets_.push_back(offsets_.back() + static_cast<std::size_t>(column.count) + 1);
     rows_.resize(count_);
     moved_.resize(count_);
     ordered_.resize(count_);
@@ -123,7 +125,8 @@ class TreeGrower {
     leaves_.clear();
     Leaf root;
     root.end = count_;
-    for (const RowSlope& slope : slopes) root.sums += {static_cast<double>(slope.slope), static_cast<double>(slope.curve), 1};
+    for (const RowSlope& slope : slopes)
+      root.sums += {static_cast<double>(slope.slope), static_cast<double>(slope.curve), 1};
     root.histogram = take_histogram();
     look_for_splits(slopes, root, nullptr, nullptr);
     leaves_.push_back(std::move(root));
@@ -136,8 +139,7 @@ class TreeGrower {
       split(tree, slopes, at);
     }
     for (Leaf& leaf : leaves_) {
-      const double value =
-          -options_.learning_rate * leaf.sums.slope / (leaf.sums.curve + options_.l2 + 1e-15);
+      const double value = -options_.learning_rate * leaf.sums.slope / (leaf.sums.curve + options_.l2 + 1e-15);
       tree.nodes[leaf.node].value = value;
       for (std::size_t i = leaf.begin; i < leaf.end; ++i) raw[rows_[i] * stride] += value;
       give_back(std::move(leaf.histogram));
@@ -227,10 +229,10 @@ class TreeGrower {
     };
     if (column.categorical) {
       best.categorical = true;
-      split_categories(sums, count, total, consider, best);
+      split_categories(sums, count, column.missing, total, consider, best);
       return best;
     }
-    const bool missing = sums[count].rows > 0;
+    const bool missing = column.missing;
     BinSums left;
     for (std::size_t b = 0; b + 1 < count + (missing ? 1u : 0u); ++b) {
       left += sums[b];
@@ -249,8 +251,8 @@ class TreeGrower {
   }
 
   template <class Consider>
-  static void split_categories(const BinSums* sums, std::size_t count, const BinSums& total, const Consider& consider,
-                               BoostedSplit& best) {
+  static void split_categories(const BinSums* sums, std::size_t count, bool missing, const BinSums& total,
+                               const Consider& consider, BoostedSplit& best) {
     constexpr double smoothing = 10.0;  // of the mean gradient, and the least number of rows, as in scikit-learn
     std::array<std::uint8_t, 256> order{};
     std::array<double, 256> key{};
@@ -267,14 +269,13 @@ class TreeGrower {
     for (const bool from_end : {false, true}) {
       BinSums left;
       std::array<std::uint64_t, 4> bits{};
-      for (std::size_t i = 0; i < (used + 1) / 2; ++i) {
+      for (std::size_t i = 0; i < (used + 1) / 2 - (from_end ? 1u : 0u); ++i) {
         const std::uint8_t b = order[from_end ? used - 1 - i : i];
         left += sums[b];
         bits[b / 64] |= std::uint64_t{1} << (b % 64);
         consider(left, [&] { best.bits = bits; });
       }
     }
-    const bool missing = sums[count].rows > 0;
     best.missing_left = missing ? (best.bits[count / 64] >> (count % 64) & 1) != 0 : 2 * best.left.rows > total.rows;
   }
 
@@ -296,8 +297,8 @@ class TreeGrower {
     std::array<std::uint8_t, 256> goes_left{};
     for (std::size_t b = 0; b < 256; ++b) {
       goes_left[b] = b == static_cast<std::size_t>(bins_[feature].count) ? by.missing_left
-                     : by.categorical ? (by.bits[b / 64] >> (b % 64) & 1) != 0
-                                      : b <= static_cast<std::size_t>(by.bin);
+                     : by.categorical                                    ? (by.bits[b / 64] >> (b % 64) & 1) != 0
+                                                                         : b <= static_cast<std::size_t>(by.bin);
     }
     tree.nodes.resize(tree.nodes.size() + 2);
 
@@ -346,7 +347,8 @@ SYNTHDATA_INLINE GradientBoosting::GradientBoosting(const GradientBoostingOption
   if (options.iterations < 1 || !(options.learning_rate > 0.0) || options.max_leaves < 2 ||
       options.min_samples_leaf < 1 || !(options.l2 >= 0.0) || options.max_bins < 2 || options.max_bins > 255) {
     throw NumericError(
-        "gradient_boosting: expects iterations >= 1, learning_rate > 0, max_leaves >= 2, min_samples_leaf >= 1, l2 >= 0 "
+        "gradient_boosting: expects iterations >= 1, learning_rate > 0, max_leaves >= 2, min_samples_leaf >= 1, l2 >= "
+        "0 "
         "and max_bins from 2 to 255");
   }
 }
@@ -365,7 +367,8 @@ SYNTHDATA_INLINE std::vector<std::uint8_t> GradientBoosting::binned(const double
 
 SYNTHDATA_INLINE void GradientBoosting::fit(const Tensor& x, const Tensor& y) {
   const detail::TrainingRows rows = detail::training_rows(name, x, y, true);
-  if (rows.rows > std::numeric_limits<std::int32_t>::max()) throw NumericError("gradient_boosting: more than 2^31 rows");
+  if (rows.rows > std::numeric_limits<std::int32_t>::max())
+    throw NumericError("gradient_boosting: more than 2^31 rows");
   std::vector<std::uint8_t> categorical(static_cast<std::size_t>(rows.width), 0);
   for (const std::int64_t column : options_.categorical) {
     if (column < 0 || column >= rows.width) {
@@ -385,8 +388,10 @@ SYNTHDATA_INLINE void GradientBoosting::fit(const Tensor& x, const Tensor& y) {
         if (const double value = rows.x[i * width_ + d]; !std::isnan(value)) values.push_back(value);
       }
       const auto c = static_cast<std::size_t>(d);
+      const bool missing = static_cast<std::int64_t>(values.size()) < rows.rows;
       bins_[c] = categorical[c] != 0 ? detail::category_bins(values, options_.max_bins, d)
                                      : detail::number_bins(std::move(values), options_.max_bins);
+      bins_[c].missing = missing;
     }
   });
   const std::vector<std::uint8_t> bins = binned(rows.x, rows.rows);
@@ -405,8 +410,8 @@ SYNTHDATA_INLINE void GradientBoosting::fit(const Tensor& x, const Tensor& y) {
   if (classes_ < 2) return;
   std::vector<double> raw(static_cast<std::size_t>(rows.rows * groups_));
   for (std::size_t i = 0; i < raw.size(); ++i) raw[i] = start_[i % start_.size()];
-  std::vector<std::vector<detail::RowSlope>> slopes(
-      static_cast<std::size_t>(groups_), std::vector<detail::RowSlope>(static_cast<std::size_t>(rows.rows)));
+  std::vector<std::vector<detail::RowSlope>> slopes(static_cast<std::size_t>(groups_),
+                                                    std::vector<detail::RowSlope>(static_cast<std::size_t>(rows.rows)));
   detail::TreeGrower grow(options_, bins_, bins, rows.rows);
   for (std::int64_t iteration = 0; iteration < options_.iterations; ++iteration) {
     parallel_for(rows.rows, 2048, [&](std::int64_t begin, std::int64_t end) {

@@ -209,7 +209,8 @@ SYNTHDATA_INLINE Tensor LogisticRegression::probabilities(const Tensor& x) const
   const Eigen::Map<const Eigen::RowVectorXd> intercepts(intercepts_.data<double>(), lines);
   Eigen::Map<detail::RowMatrix> to(out.data<double>(), x.shape(0), classes_);
   parallel_for(x.shape(0), 1024, [&](std::int64_t begin, std::int64_t end) {
-    const detail::RowMatrix scores = (all.middleRows(begin, end - begin) * coefficients.transpose()).rowwise() + intercepts;
+    const detail::RowMatrix scores =
+        (all.middleRows(begin, end - begin) * coefficients.transpose()).rowwise() + intercepts;
     for (Eigen::Index i = begin; i < end; ++i) {
       if (classes_ < 2) {
         to(i, 0) = 1.0;

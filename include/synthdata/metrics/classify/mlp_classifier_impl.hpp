@@ -16,10 +16,9 @@
 namespace synthdata {
 
 SYNTHDATA_INLINE MlpClassifier::MlpClassifier(const MlpClassifierOptions& options) : options_(options) {
-  if (options.max_epochs < 1 || options.batch_size < 1 || !(options.learning_rate > 0.0) ||
-      !(options.penalty >= 0.0) || std::any_of(options.hidden.begin(), options.hidden.end(), [](std::int64_t width) {
-        return width < 1 || width > 1'000'000;
-      })) {
+  if (options.max_epochs < 1 || options.batch_size < 1 || !(options.learning_rate > 0.0) || !(options.penalty >= 0.0) ||
+      std::any_of(options.hidden.begin(), options.hidden.end(),
+                  [](std::int64_t width) { return width < 1 || width > 1'000'000; })) {
     throw NumericError(
         "mlp: expects hidden widths from 1 to a million, max_epochs >= 1, batch_size >= 1, learning_rate > 0, penalty "
         ">= 0");
