@@ -239,10 +239,10 @@ class TreeGrower {
       consider(left, [&] { best.bin = static_cast<std::int32_t>(b), best.missing_left = false; });
     }
     if (missing) {
-      left = sums[count];
-      for (std::size_t b = 0; b + 1 < count; ++b) {
-        left += sums[b];
-        consider(left, [&] { best.bin = static_cast<std::int32_t>(b), best.missing_left = true; });
+      BinSums right;  // from the end, so that of equal splits the last is taken, as scikit-learn does
+      for (std::size_t b = count; sums[count].rows > 0 && b-- > 1;) {
+        right += sums[b];
+        consider(total - right, [&] { best.bin = static_cast<std::int32_t>(b) - 1, best.missing_left = true; });
       }
     } else {  // then a value missing later goes where more rows went
       best.missing_left = 2 * best.left.rows > total.rows;
