@@ -31,6 +31,7 @@ def rows(rng, count, classes):
 
 
 def scores(y, p):
+    p = np.round(p, 12)  # as stored
     classes = p.shape[1]
     guess = p.argmax(1)
     out = {"accuracy": accuracy_score(y, guess), "f1_macro": f1_score(y, guess, average="macro"),
@@ -42,6 +43,10 @@ def scores(y, p):
 
 def table(x, digits=2):
     return [[round(float(v), digits) for v in row] for row in x]
+
+
+def with_null(x):
+    return [[None if np.isnan(v) else round(float(v), 2) for v in row] for row in x]
 
 
 def main():
@@ -77,12 +82,13 @@ def main():
         holes, test_holes = x.copy(), test.copy()
         for array in (holes, test_holes):
             array[rng.random(array.shape) < 0.15] = np.nan
-        model = HistGradientBoostingClassifier(max_iter=10, max_leaf_nodes=6, min_samples_leaf=10, early_stopping=False,
-                                               categorical_features=[4])
-        p = model.fit(holes, y).predict_proba(test_holes)
-        none = [[None if np.isnan(v) else round(float(v), 2) for v in row] for row in holes]
-        test_none = [[None if np.isnan(v) else round(float(v), 2) for v in row] for row in test_holes]
-        part["boosting_missing"] = {"x": none, "test": test_none, "p": table(p, 12), "scores": scores(truth, p)}
+        part["holes"], part["test_holes"] = with_null(holes), with_null(test_holes)
+        for name, categories, a, b in (("boosting_categories", [4], x, test), ("boosting_holes", None, holes, test_holes),
+                                       ("boosting_both", [4], holes, test_holes)):
+            model = HistGradientBoostingClassifier(max_iter=10, max_leaf_nodes=6, min_samples_leaf=10,
+                                                   early_stopping=False, categorical_features=categories)
+            p = model.fit(a, y).predict_proba(b)
+            part[name] = {"p": table(p, 12), "scores": scores(truth, p)}
         out[str(classes)] = part
     (HERE / "classifiers.json").write_text(json.dumps(out, separators=(",", ":")) + "\n")
 

@@ -62,7 +62,7 @@ struct UsefulnessReport {
 /// are no inputs. A class that the rows trained on lack gets probability 0.
 /// @param target  a boolean, categorical or integer column with at most 100 values
 /// @throws DataError for another target, columns that are missing or of another kind, or no row with a target.
-/// Cost: for Adult, 23,000 rows, about 5 s on two threads, most of it for the net.
+/// Cost: for Adult, 23,000 rows twice, about 5 s of one thread, a third of it for the net.
 UsefulnessReport usefulness_report(const Table& real_train, const Table& synthetic, const Table& real_test,
                                    const std::string& target, const UsefulnessOptions& options = {});
 

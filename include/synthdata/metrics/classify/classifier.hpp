@@ -32,8 +32,8 @@ enum class ClassWeight : std::uint8_t {
 /// Any classifier behind one type: `AnyClassifier c = DecisionTree({.max_depth = 15});`
 class AnyClassifier {
  public:
-  template <Classifier C>
-    requires(!std::same_as<C, AnyClassifier>)
+  template <class C>
+    requires(!std::same_as<C, AnyClassifier> && Classifier<C>)  // in this order: copying must not ask itself
   AnyClassifier(C classifier) : held_(new Held<C>(std::move(classifier))) {}  // NOLINT: any classifier is one
 
   static constexpr const char* name = "any";

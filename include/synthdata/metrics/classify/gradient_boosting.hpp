@@ -25,6 +25,7 @@ struct ColumnBins {
   std::vector<double> edges;              // numbers: bin i holds values in (edge i - 1, edge i]
   std::vector<std::int16_t> of_category;  // categories: -1 for those that count as missing
   bool categorical = false;
+  bool missing = false;                  // some value of the training set
   std::int32_t count = 1;                // bins without the one of missing values, which comes last
   std::uint8_t bin(double value) const;  // `count` for a missing value
 };

@@ -229,20 +229,20 @@ class TreeGrower {
     };
     if (column.categorical) {
       best.categorical = true;
-      split_categories(sums, count, total, consider, best);
+      split_categories(sums, count, column.missing, total, consider, best);
       return best;
     }
-    const bool missing = sums[count].rows > 0;
+    const bool missing = column.missing;
     BinSums left;
     for (std::size_t b = 0; b + 1 < count + (missing ? 1u : 0u); ++b) {
       left += sums[b];
       consider(left, [&] { best.bin = static_cast<std::int32_t>(b), best.missing_left = false; });
     }
     if (missing) {
-      left = sums[count];
-      for (std::size_t b = 0; b + 1 < count; ++b) {
-        left += sums[b];
-        consider(left, [&] { best.bin = static_cast<std::int32_t>(b), best.missing_left = true; });
+      BinSums right;  // from the end, so that of equal splits the last is taken, as scikit-learn does
+      for (std::size_t b = count; sums[count].rows > 0 && b-- > 1;) {
+        right += sums[b];
+        consider(total - right, [&] { best.bin = static_cast<std::int32_t>(b) - 1, best.missing_left = true; });
       }
     } else {  // then a value missing later goes where more rows went
       best.missing_left = 2 * best.left.rows > total.rows;
@@ -251,8 +251,8 @@ class TreeGrower {
   }
 
   template <class Consider>
-  static void split_categories(const BinSums* sums, std::size_t count, const BinSums& total, const Consider& consider,
-                               BoostedSplit& best) {
+  static void split_categories(const BinSums* sums, std::size_t count, bool missing, const BinSums& total,
+                               const Consider& consider, BoostedSplit& best) {
     constexpr double smoothing = 10.0;  // of the mean gradient, and the least number of rows, as in scikit-learn
     std::array<std::uint8_t, 256> order{};
     std::array<double, 256> key{};
@@ -269,14 +269,13 @@ class TreeGrower {
     for (const bool from_end : {false, true}) {
       BinSums left;
       std::array<std::uint64_t, 4> bits{};
-      for (std::size_t i = 0; i < (used + 1) / 2; ++i) {
+      for (std::size_t i = 0; i < (used + 1) / 2 - (from_end ? 1u : 0u); ++i) {
         const std::uint8_t b = order[from_end ? used - 1 - i : i];
         left += sums[b];
         bits[b / 64] |= std::uint64_t{1} << (b % 64);
         consider(left, [&] { best.bits = bits; });
       }
     }
-    const bool missing = sums[count].rows > 0;
     best.missing_left = missing ? (best.bits[count / 64] >> (count % 64) & 1) != 0 : 2 * best.left.rows > total.rows;
   }
 
@@ -389,8 +388,10 @@ SYNTHDATA_INLINE void GradientBoosting::fit(const Tensor& x, const Tensor& y) {
         if (const double value = rows.x[i * width_ + d]; !std::isnan(value)) values.push_back(value);
       }
       const auto c = static_cast<std::size_t>(d);
+      const bool missing = static_cast<std::int64_t>(values.size()) < rows.rows;
       bins_[c] = categorical[c] != 0 ? detail::category_bins(values, options_.max_bins, d)
                                      : detail::number_bins(std::move(values), options_.max_bins);
+      bins_[c].missing = missing;
     }
   });
   const std::vector<std::uint8_t> bins = binned(rows.x, rows.rows);
