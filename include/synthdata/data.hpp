@@ -21,6 +21,7 @@
 #include <synthdata/data/csv_scan.hpp>
 #include <synthdata/data/dataset.hpp>
 #include <synthdata/data/digits.hpp>
+#include <synthdata/data/html.hpp>
 #include <synthdata/data/image_folder.hpp>
 #include <synthdata/data/in_memory.hpp>
 #include <synthdata/data/loader.hpp>
