@@ -44,6 +44,7 @@
 #include <synthdata/data/dataset.hpp>
 #include <synthdata/data/digits.hpp>
 #include <synthdata/data/gaussian_mixture.hpp>
+#include <synthdata/data/html.hpp>
 #include <synthdata/data/image_folder.hpp>
 #include <synthdata/data/in_memory.hpp>
 #include <synthdata/data/json_table.hpp>

@@ -108,7 +108,7 @@ TEST_CASE("attacks on Adult succeed as often as those of Anonymeter", "[attacks]
         ours[2] += result.control.successes;
       }
       const double attempts = 1000.0 * static_cast<double>(runs);
-      for (const std::size_t i : {0, 1, 2}) {
+      for (std::size_t i = 0; i < 3; ++i) {
         if (i == 1 && name.starts_with("inference")) continue;  // see make_attacks.py
         const double p = (ours[i] + theirs[i] + 2.0) / (2.0 * attempts + 4.0);
         // four standard deviations of the difference of two counts, of 42
@@ -171,8 +171,9 @@ TEST_CASE("fresh rows of the source raise no more alarms than the confidence all
   INFO(covered << " of " << intervals << " intervals cover 0, " << alarms << " alarms, " << auc_covered << " of "
                << 2 * runs << " intervals of the AUC cover 0.5");
   CHECK(intervals == 7 * runs);
-  CHECK(covered >= 0.92 * intervals);  // 95 % and somewhat more than two standard deviations of 280 draws
-  CHECK(alarms <= 0.05 * intervals);   // 2.5 % likewise
+  // 95 % is expected, and 3 % of alarms; intervals of one run share their tables, so they are not 280 independent draws
+  CHECK(covered >= 0.91 * intervals);
+  CHECK(alarms <= 0.07 * intervals);
   CHECK(auc_covered >= 0.89 * 2 * runs);
   CHECK(auc_covered < 2 * runs);  // the intervals are not just wide
 }

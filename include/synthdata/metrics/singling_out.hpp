@@ -10,8 +10,8 @@ namespace synthdata {
 
 struct SinglingOutOptions {
   AttackOptions attack = {};
-  std::int64_t columns = 3;      ///< in a description; 1 for values that are rare by themselves
-  std::int64_t tries = 100'000;  ///< at most so many descriptions are tried; unused for one column
+  std::int64_t columns = 3;        ///< in a description; 1 for values that are rare by themselves
+  std::int64_t tries = 1'000'000;  ///< at most so many descriptions are tried; unused for one column
 };
 
 /// The attacker writes descriptions that fit exactly one synthetic row, and succeeds where one fits exactly one row of

@@ -4,8 +4,8 @@
 #pragma once
 
 #include <synthdata/data/cells.hpp>
+#include <synthdata/data/html.hpp>
 #include <synthdata/io/file.hpp>
-#include <synthdata/io/html_impl.hpp>
 #include <synthdata/metrics/quality_report_impl.hpp>
 #include <synthdata/metrics/record_attacks_impl.hpp>
 #include <synthdata/metrics/singling_out_impl.hpp>

@@ -1,10 +1,10 @@
-// synthdata/io/html_impl.hpp: bodies of io/html.hpp.
+// synthdata/data/html_impl.hpp: bodies of data/html.hpp.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
 
 #include <synthdata/core/error.hpp>
-#include <synthdata/io/html.hpp>
+#include <synthdata/data/html.hpp>
 #include <synthdata/io/utf8.hpp>
 
 #include <algorithm>
@@ -16,8 +16,7 @@ namespace synthdata {
 
 namespace detail {
 
-/// With at most so many decimals, as SVG and people read it.
-inline std::string decimals(double value, int digits) {
+SYNTHDATA_INLINE std::string decimals(double value, int digits) {
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "%.*f", digits, value);
   return text.data();

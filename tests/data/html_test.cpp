@@ -1,9 +1,9 @@
-// tests/io/html_test.cpp: pages that hostile texts cannot break, and charts that show what they were given.
+// tests/data/html_test.cpp: pages that hostile texts cannot break, and charts that show what they were given.
 //
 // SPDX-License-Identifier: MIT
 #include "../test.hpp"
 
-#include <synthdata/io/html.hpp>
+#include <synthdata/data/html.hpp>
 
 #include <array>
 #include <limits>

@@ -1,4 +1,4 @@
-// synthdata/io/html.hpp: pages that are one file: escaped text, tables, and charts as inline SVG.
+// synthdata/data/html.hpp: pages that are one file: escaped text, tables, and charts as inline SVG.
 //
 // Pages load nothing and run nothing, which their content security policy also says. Charts tell their series apart
 // without colour: solid and dashed lines, filled and hatched bars, filled and hollow squares.
@@ -44,8 +44,13 @@ std::string svg_bars(std::span<const std::string> labels, std::span<const double
 std::string svg_matrix(std::span<const std::string> labels, std::span<const double> values,
                        std::string_view description);
 
+namespace detail {
+/// The number with so many digits after the point.
+std::string decimals(double value, int digits);
+}  // namespace detail
+
 }  // namespace synthdata
 
 #if SYNTHDATA_HEADER_ONLY
-#include <synthdata/io/html_impl.hpp>
+#include <synthdata/data/html_impl.hpp>
 #endif
