@@ -17,9 +17,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <unistd.h>
 #include <chrono>
 #include <cstdio>
-#include <unistd.h>
 
 namespace sd = synthdata;
 
@@ -27,8 +27,8 @@ namespace {
 
 struct Options {
   std::string in = SYNTHDATA_EXAMPLE_DATA "/people.csv", target, out = "runs/synthesize_table/synthetic.csv",
-              report = "runs/synthesize_table/report.html", model = "ar", save = "runs/synthesize_table/model.safetensors",
-              load, schema;
+              report = "runs/synthesize_table/report.html", model = "ar",
+              save = "runs/synthesize_table/model.safetensors", load, schema;
   std::vector<std::string> where;
   std::int64_t rows = 0, epochs = 0;
   double minutes = 0.0;
@@ -69,8 +69,9 @@ class Progress {
     const double left = p.seconds / static_cast<double>(p.epoch) * static_cast<double>(p.epochs - p.epoch);
     std::string held_out;
     if (p.held_out == p.held_out) held_out = sd::concat("  held out ", p.held_out);
-    std::fprintf(stderr, "%sepoch %lld of at most %lld  loss %.4g%s  %.0f s, at most %.0f s left%s", terminal ? "\r\x1b[K" : "",
-                 number(p.epoch), number(p.epochs), p.loss, held_out.c_str(), p.seconds, left, terminal ? "" : "\n");
+    std::fprintf(stderr, "%sepoch %lld of at most %lld  loss %.4g%s  %.0f s, at most %.0f s left%s",
+                 terminal ? "\r\x1b[K" : "", number(p.epoch), number(p.epochs), p.loss, held_out.c_str(), p.seconds,
+                 left, terminal ? "" : "\n");
   }
 
  private:
@@ -121,11 +122,13 @@ int run(Options o) {
     std::vector<std::string> names;
     for (const sd::Column& column : made.columns()) names.push_back(column.name());
     const sd::Table known = training.select(names), fresh = holdout.select(names);
-    sd::TableReportOptions options{.title = "Report on synthetic rows of " + o.in,
-                                   .facts = {{"model", o.model},
-                                             {"seed", sd::concat(o.seed)},
-                                             {"source", o.in},
-                                             {"synthdata", sd::concat(SYNTHDATA_VERSION_MAJOR, ".", SYNTHDATA_VERSION_MINOR, ".", SYNTHDATA_VERSION_PATCH)}}};
+    sd::TableReportOptions options{
+        .title = "Report on synthetic rows of " + o.in,
+        .facts = {{"model", o.model},
+                  {"seed", sd::concat(o.seed)},
+                  {"source", o.in},
+                  {"synthdata",
+                   sd::concat(SYNTHDATA_VERSION_MAJOR, ".", SYNTHDATA_VERSION_MINOR, ".", SYNTHDATA_VERSION_PATCH)}}};
     if (!o.target.empty()) {
       const sd::UsefulnessReport useful = sd::usefulness_report(known, made, fresh, o.target);
       std::printf("%s\n", useful.str().c_str());
@@ -136,10 +139,11 @@ int run(Options o) {
     }
     const sd::TableReport report = sd::table_report(known, fresh, made, o.target, options);
     report.save(o.report);
-    std::printf("quality %.4f (held-out rows: %.4f), nearer to training than to held-out rows: %.3f (0.5 is best), "
-                "attacks that found something: %lld of %zu\n",
-                report.quality.score, report.quality_ceiling.score, report.share.share(), number(report.found()),
-                report.attacks.size());
+    std::printf(
+        "quality %.4f (held-out rows: %.4f), nearer to training than to held-out rows: %.3f (0.5 is best), "
+        "attacks that found something: %lld of %zu\n",
+        report.quality.score, report.quality_ceiling.score, report.share.share(), number(report.found()),
+        report.attacks.size());
   }
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
   std::printf("\n%lld rows in %s%s%s%s%s after %.1f s\n", number(made.size()), o.out.c_str(),

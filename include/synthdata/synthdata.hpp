@@ -5,7 +5,6 @@
 
 #include <synthdata/data.hpp>
 #include <synthdata/gan.hpp>
-#include <synthdata/io/html.hpp>
 #include <synthdata/metrics/alpha_precision.hpp>
 #include <synthdata/metrics/attack_result.hpp>
 #include <synthdata/metrics/classifier_score.hpp>

@@ -53,7 +53,9 @@ TEST_CASE("encoded models keep conditions", "[tabular]") {
   REQUIRE(rows.size() == 200);
   CHECK(share(rows, [&](auto row) { return rows["group"].cell(row) == "blue"; }) == 1.0);
   CHECK(share(rows, [&](auto row) { return rows["score"].real(row) >= 15 && rows["score"].real(row) <= 25; }) == 1.0);
-  CHECK(has(data_error([&] { trained(name).sample(5, {{"group", "violet"}}, {.rounds = 3}); }),
+  CHECK(has(data_error([&] {
+              trained(name).sample(5, {{"group", "violet"}}, {.rounds = 3});
+            }),
             "the one on column \"group\" stopped most"));
   CHECK(has(data_error([&] { trained(name).sample(5, {{"colour", "red"}}); }), "colour"));
   CHECK(has(data_error([&] { trained(name).sample(5, {{"group", 3}}); }), "it is categorical"));

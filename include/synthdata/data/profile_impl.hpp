@@ -8,6 +8,7 @@
 #include <synthdata/data/cells.hpp>
 #include <synthdata/data/clean/duplicates_impl.hpp>
 #include <synthdata/data/clean/outliers_impl.hpp>
+#include <synthdata/data/html.hpp>
 #include <synthdata/data/profile.hpp>
 #include <synthdata/io/file.hpp>
 #include <synthdata/io/utf8.hpp>
@@ -662,34 +663,8 @@ SYNTHDATA_INLINE Json TableProfile::json() const {
 
 namespace detail {
 
-/// Any bytes as the text of a page, at most `widest` characters: markup escaped, control characters and what is not
-/// UTF-8 replaced.
-SYNTHDATA_INLINE std::string escape_html(std::string_view text, std::size_t widest = 80) {
-  std::string out;
-  std::size_t characters = 0;
-  while (!text.empty()) {
-    if (++characters > widest) return out + "\xe2\x80\xa6";
-    const std::size_t length = utf8_length(text);
-    const auto byte = static_cast<unsigned char>(text[0]);
-    if (length == 0 || byte < 0x20 || byte == 0x7f) {
-      out += length == 0 ? "\xef\xbf\xbd" : " ";
-    } else if (text[0] == '&') {
-      out += "&amp;";
-    } else if (text[0] == '<') {
-      out += "&lt;";
-    } else if (text[0] == '>') {
-      out += "&gt;";
-    } else if (text[0] == '"') {
-      out += "&quot;";
-    } else if (text[0] == '\'') {
-      out += "&#39;";
-    } else {
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return out;
-}
+/// The first 80 characters of any bytes, as the text of a page.
+inline std::string escape_html(std::string_view text) { return html_escape(shorten(text, 80)); }
 
 /// A name of the data, kept from turning the direction of the text around it.
 SYNTHDATA_INLINE std::string html_name(std::string_view text) { return "<bdi>" + escape_html(text) + "</bdi>"; }

@@ -13,13 +13,13 @@ namespace synthdata::models {
 
 /// Makes rows under conditions, and saves itself.
 template <class M>
-concept TabularModel = std::copy_constructible<M> && requires(const M& model, std::int64_t rows,
-                                                              const Conditions& conditions,
-                                                              const SampleOptions& options, const std::string& path) {
-  { model.sample(rows, conditions, options) } -> std::same_as<Table>;
-  { model.schema() } -> std::same_as<Schema>;
-  model.save(path);
-};
+concept TabularModel =
+    std::copy_constructible<M> && requires(const M& model, std::int64_t rows, const Conditions& conditions,
+                                           const SampleOptions& options, const std::string& path) {
+      { model.sample(rows, conditions, options) } -> std::same_as<Table>;
+      { model.schema() } -> std::same_as<Schema>;
+      model.save(path);
+    };
 
 /// Any TabularModel.
 class AnyTabularModel {
