@@ -11,7 +11,6 @@
 #include <synthdata/data/html.hpp>
 #include <synthdata/data/profile.hpp>
 #include <synthdata/io/file.hpp>
-#include <synthdata/io/utf8.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -663,8 +662,10 @@ SYNTHDATA_INLINE Json TableProfile::json() const {
 
 namespace detail {
 
-/// The first 80 characters of any bytes, as the text of a page.
-inline std::string escape_html(std::string_view text) { return html_escape(shorten(text, 80)); }
+/// The first characters of any bytes, as the text of a page.
+inline std::string escape_html(std::string_view text, std::size_t widest = 80) {
+  return html_escape(shorten(text, widest));
+}
 
 /// A name of the data, kept from turning the direction of the text around it.
 SYNTHDATA_INLINE std::string html_name(std::string_view text) { return "<bdi>" + escape_html(text) + "</bdi>"; }
