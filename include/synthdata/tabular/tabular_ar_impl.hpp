@@ -10,6 +10,7 @@
 #include <synthdata/ops/loss.hpp>
 #include <synthdata/ops/shape.hpp>
 #include <synthdata/ops/softmax.hpp>
+#include <synthdata/optim/ema.hpp>
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/tabular/column_codes_impl.hpp>
 #include <synthdata/tabular/tabular_ar.hpp>
@@ -435,6 +436,10 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
     }
     return position;
   };
+  // Small steps at random orders leave the weights trembling; their mean over about the last epoch is what is kept.
+  TabularArNet average = net;
+  Ema ema(std::clamp(1.0 - static_cast<double>(batch) / static_cast<double>(count), 0.9, 0.999));
+  const ModuleState state = state_of(net), average_state = state_of(average);
   const auto held_out_loss = [&] {
     if (held_out.empty()) return std::numeric_limits<double>::quiet_NaN();
     const NoGrad no_grad;
@@ -444,12 +449,13 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
       const std::size_t end = std::min(held_out.size(), begin + 1024);
       const std::vector<std::int64_t> some(held_out.begin() + static_cast<std::ptrdiff_t>(begin),
                                            held_out.begin() + static_cast<std::ptrdiff_t>(end));
-      total += net.loss(detail::code_tensor(codes, some), natural, context).item() * static_cast<double>(some.size());
+      total +=
+          average.loss(detail::code_tensor(codes, some), natural, context).item() * static_cast<double>(some.size());
     }
     return total / static_cast<double>(held_out.size());
   };
 
-  Optimizer optimizer(state_of(net).parameters, Adam{});
+  Optimizer optimizer(state.parameters, Adam{});
   const std::vector<Var> weights = parameters(net);
   TabularArNet best_net = net;
   double best = std::numeric_limits<double>::infinity(),
@@ -472,6 +478,7 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
       std::vector<Tensor> gradients;
       for (const Var& g : grad(loss, weights)) gradients.push_back(g.defined() ? g.value() : Tensor());
       optimizer.step(gradients, rate);
+      ema.update(average_state, state);
     }
     total /= static_cast<double>(steps);
     if (!std::isfinite(total)) throw NumericError(concat("TabularAr: the loss of epoch ", epoch, " is ", total));
@@ -479,7 +486,7 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
     if (!held_out.empty()) {
       if (found < best) {
         best = found, since_best = 0;
-        best_net = net;
+        best_net = average;
       } else if (++since_best % 2 == 0) {
         rate /= 2.0;
       }
@@ -488,7 +495,7 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
     const bool go_on = !progress || progress({epoch, epochs, total, found, seconds});
     if (!go_on || since_best >= training.patience || seconds > training.minutes * 60.0) break;
   }
-  return TabularAr(std::move(columns), held_out.empty() ? std::move(net) : std::move(best_net), options.any_order);
+  return TabularAr(std::move(columns), held_out.empty() ? std::move(average) : std::move(best_net), options.any_order);
 }
 
 SYNTHDATA_INLINE Table TabularAr::sample(std::int64_t rows, const Conditions& conditions,
