@@ -67,6 +67,7 @@
 #include <synthdata/data/result_columns.hpp>
 #include <synthdata/data/schema.hpp>
 #include <synthdata/data/split.hpp>
+#include <synthdata/data/statistics.hpp>
 #include <synthdata/data/table.hpp>
 #include <synthdata/data/table_batches.hpp>
 #include <synthdata/data/table_cache.hpp>

@@ -58,12 +58,20 @@ SYNTHDATA_INLINE void* Node::operator new(std::size_t size) {
   return ::operator new(index* NodePool::step);
 }
 
+// g++ sees that large nodes come from the system only after inlining, and then takes their way back for a mistake.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
 SYNTHDATA_INLINE void Node::operator delete(void* p, std::size_t size) noexcept {
   const std::size_t index = (size + NodePool::step - 1) / NodePool::step;
   NodePool& pool = node_pool();
   if (index >= NodePool::classes || pool.closed) return ::operator delete(p);
   pool.lists[index] = new (p) NodePool::Free{pool.lists[index]};
 }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 SYNTHDATA_INLINE void destroy_node(Node* node) noexcept {
   NodePool& pool = node_pool();

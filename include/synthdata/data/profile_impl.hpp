@@ -10,6 +10,7 @@
 #include <synthdata/data/clean/outliers_impl.hpp>
 #include <synthdata/data/html.hpp>
 #include <synthdata/data/profile.hpp>
+#include <synthdata/data/statistics.hpp>
 #include <synthdata/io/file.hpp>
 
 #include <algorithm>
@@ -176,25 +177,6 @@ SYNTHDATA_INLINE void ColumnTally::add(const Column& column, std::int64_t limit)
   mean += difference * (b / (a + b));
   squares += spread + difference * difference * (a * b / (a + b));
   finite += count;
-}
-
-SYNTHDATA_INLINE double pearson(std::span<const double> x, std::span<const double> y) {
-  double n = 0.0, mean_x = 0.0, mean_y = 0.0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (std::isnan(x[i]) || std::isnan(y[i])) continue;
-    n += 1.0;
-    mean_x += (x[i] - mean_x) / n;
-    mean_y += (y[i] - mean_y) / n;
-  }
-  double xx = 0.0, yy = 0.0, xy = 0.0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (std::isnan(x[i]) || std::isnan(y[i])) continue;
-    xx += (x[i] - mean_x) * (x[i] - mean_x);
-    yy += (y[i] - mean_y) * (y[i] - mean_y);
-    xy += (x[i] - mean_x) * (y[i] - mean_y);
-  }
-  const double scale = std::sqrt(xx) * std::sqrt(yy);
-  return scale > 0.0 ? std::clamp(xy / scale, -1.0, 1.0) : std::numeric_limits<double>::quiet_NaN();
 }
 
 /// sqrt(chi² / (n (min(rows, columns) - 1))), over classes that are there. Source: Cramer 1946, section 21.9.

@@ -28,7 +28,7 @@ inline double normal_bound(double confidence) {
 }
 
 /// "12.3 %"
-inline std::string percent(double share) {
+inline std::string percent_text(double share) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.1f %%", 100.0 * share + 0.0);
   return std::string(text[0] == '-' && std::abs(share) < 0.0005 ? text.data() + 1 : text.data());
@@ -65,13 +65,13 @@ SYNTHDATA_INLINE double AttackResult::error() const {
 }
 
 SYNTHDATA_INLINE std::string AttackResult::sentence() const {
-  const std::string sure = detail::percent(confidence);
+  const std::string sure = detail::percent_text(confidence);
   std::string out =
-      concat(scenario, " This succeeds in ", detail::percent(main.value),
-             " of the attempts against people of the training data, in ", detail::percent(control.value),
-             " against people who were not in it, and in ", detail::percent(baseline.value), " by guessing. ");
-  const std::string range = concat(detail::percent(risk()), " (between ", detail::percent(low()), " and ",
-                                   detail::percent(high()), " with a confidence of ", sure, ")");
+      concat(scenario, " This succeeds in ", detail::percent_text(main.value),
+             " of the attempts against people of the training data, in ", detail::percent_text(control.value),
+             " against people who were not in it, and in ", detail::percent_text(baseline.value), " by guessing. ");
+  const std::string range = concat(detail::percent_text(risk()), " (between ", detail::percent_text(low()), " and ",
+                                   detail::percent_text(high()), " with a confidence of ", sure, ")");
   if (found()) {
     out += concat("The excess risk is ", range,
                   ": the synthetic table gives away more about people of the training data than about others.");
@@ -86,11 +86,11 @@ SYNTHDATA_INLINE std::string AttackResult::sentence() const {
 
 SYNTHDATA_INLINE std::string AttackResult::str() const {
   const auto both = [](const AttackRate& rate) {
-    return concat(detail::percent(rate.value), " ± ", detail::percent(rate.error));
+    return concat(detail::percent_text(rate.value), " ± ", detail::percent_text(rate.error));
   };
-  return concat(attack, ": risk ", detail::percent(risk()), " ± ", detail::percent(error()), ", training ", both(main),
-                ", control ", both(control), ", guessing ", both(baseline), ", ", main.attempts, " attempts\n  ",
-                sentence(), '\n');
+  return concat(attack, ": risk ", detail::percent_text(risk()), " ± ", detail::percent_text(error()), ", training ",
+                both(main), ", control ", both(control), ", guessing ", both(baseline), ", ", main.attempts,
+                " attempts\n  ", sentence(), '\n');
 }
 
 SYNTHDATA_INLINE Json AttackResult::json() const {

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/data/statistics.hpp>
 #include <synthdata/metrics/column_scores_impl.hpp>
 #include <synthdata/metrics/pair_scores.hpp>
 
@@ -14,21 +15,6 @@
 namespace synthdata {
 
 namespace detail {
-
-/// Pearson's coefficient, by two passes; NaN where it is not defined.
-inline double pearson(std::span<const double> x, std::span<const double> y) {
-  if (x.size() < 2) return no_score;
-  double x_mean = 0.0, y_mean = 0.0;
-  for (std::size_t i = 0; i < x.size(); ++i) x_mean += x[i], y_mean += y[i];
-  x_mean /= static_cast<double>(x.size()), y_mean /= static_cast<double>(y.size());
-  double xx = 0.0, yy = 0.0, xy = 0.0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const double a = x[i] - x_mean, b = y[i] - y_mean;
-    xx += a * a, yy += b * b, xy += a * b;
-  }
-  if (xx == 0.0 || yy == 0.0) return no_score;
-  return std::clamp(xy / std::sqrt(xx) / std::sqrt(yy), -1.0, 1.0);
-}
 
 /// Ranks from 1; equal values share the mean of theirs.
 inline std::vector<double> ranks(std::span<const double> values) {
@@ -56,13 +42,14 @@ inline bool varies(std::span<const double> values) {
 
 /// The coefficient over the rows where both are present.
 inline double correlate(std::span<const double> first, std::span<const double> second, Correlation correlation) {
+  if (correlation == Correlation::pearson) return pearson(first, second);
   std::vector<double> x, y;
   for (std::size_t i = 0; i < first.size(); ++i) {
     if (std::isnan(first[i]) || std::isnan(second[i])) continue;
     x.push_back(first[i]);
     y.push_back(second[i]);
   }
-  return correlation == Correlation::pearson ? pearson(x, y) : pearson(ranks(x), ranks(y));
+  return pearson(ranks(x), ranks(y));
 }
 
 /// Of two columns as all_numbers() gives them. A column that is constant in one table has no score, even where the rows

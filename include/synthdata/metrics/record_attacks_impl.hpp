@@ -306,9 +306,9 @@ SYNTHDATA_INLINE std::string MembershipResult::str() const {
   return concat(attack.str(),
                 "  Of a person of the training data and one who was not in it, the attacker tells which is "
                 "which in ",
-                detail::percent(auc), " ± ", detail::percent(auc_error),
-                " of the cases; 50.0 % is chance. Advantage: ", detail::percent(advantage()), " ± ",
-                detail::percent(advantage_error()), ".\n");
+                detail::percent_text(auc), " ± ", detail::percent_text(auc_error),
+                " of the cases; 50.0 % is chance. Advantage: ", detail::percent_text(advantage()), " ± ",
+                detail::percent_text(advantage_error()), ".\n");
 }
 
 SYNTHDATA_INLINE Json MembershipResult::json() const {

@@ -233,7 +233,7 @@ inline std::string membership_text(const MembershipResult& result) {
   return concat(result.attack.sentence(),
                 " Of a person of the training data and one who was not in it, the attacker tells "
                 "which is which in ",
-                percent(result.auc), " ± ", percent(result.auc_error), " of the cases; 50.0 % is chance.");
+                percent_text(result.auc), " ± ", percent_text(result.auc_error), " of the cases; 50.0 % is chance.");
 }
 
 inline std::string version_text() {
@@ -258,8 +258,8 @@ inline std::string overlay_cards(const TableReport& report) {
                                                  : concat("Alike: ", report_number(overlay.score), ", ceiling ",
                                                           report_number(overlay.ceiling), '.');
     if (overlay.training_missing > 0.0 || overlay.synthetic_missing > 0.0) {
-      text += concat(" Missing: ", percent(overlay.training_missing), " of the training rows, ",
-                     percent(overlay.synthetic_missing), " of the synthetic ones.");
+      text += concat(" Missing: ", percent_text(overlay.training_missing), " of the training rows, ",
+                     percent_text(overlay.synthetic_missing), " of the synthetic ones.");
     }
     out += concat("<figcaption>", html_escape(text), "</figcaption></figure>\n");
   }
@@ -338,7 +338,7 @@ inline std::string privacy_section(const TableReport& report) {
       "others "
       "is a leak: that is the excess risk below, from 0 % (none) to 100 % (all are exposed).");
   const auto run = static_cast<std::int64_t>(report.attacks.size() + report.memberships.size());
-  const std::string sure = percent(report.options.attack.confidence);
+  const std::string sure = percent_text(report.options.attack.confidence);
   std::string summary;
   if (run == 0) {
     summary = "No attack could be run, so nothing is known about the risk.";
@@ -350,14 +350,16 @@ inline std::string privacy_section(const TableReport& report) {
     summary = concat(report.found(), " of the ", run,
                      " attacks did better against people of the training data than chance "
                      "explains. One such finding may still be chance: each interval misses the truth in ",
-                     percent(1.0 - report.options.attack.confidence), " of all cases.");
+                     percent_text(1.0 - report.options.attack.confidence), " of all cases.");
   }
   out += concat("<div class=\"", report.found() > 0 || run == 0 ? "alarm" : "calm", "\"><strong>", html_escape(summary),
                 "</strong></div>\n");
   std::vector<std::vector<std::string>> rows;
   const auto row = [&](const AttackResult& attack) {
-    const auto rate = [](const AttackRate& of) { return concat(percent(of.value), " ± ", percent(of.error)); };
-    rows.push_back({attack.attack, concat(percent(attack.risk()), " ± ", percent(attack.error())),
+    const auto rate = [](const AttackRate& of) {
+      return concat(percent_text(of.value), " ± ", percent_text(of.error));
+    };
+    rows.push_back({attack.attack, concat(percent_text(attack.risk()), " ± ", percent_text(attack.error())),
                     attack.found() ? "yes" : "no", rate(attack.main), rate(attack.control), rate(attack.baseline),
                     concat(attack.main.attempts)});
   };
@@ -390,7 +392,7 @@ inline std::string privacy_section(const TableReport& report) {
     if (report.share_rows > 0) {
       const AttackRate share = attack_rate(report.share.share() * static_cast<double>(report.synthetic_rows),
                                            report.synthetic_rows, report.options.attack.confidence);
-      out += paragraph(concat(percent(share.value), " ± ", percent(share.error),
+      out += paragraph(concat(percent_text(share.value), " ± ", percent_text(share.error),
                               " of the synthetic rows are nearer to one of ", report.share_rows,
                               " training rows than to any of as many held-out rows (ties count half). "
                               "50 % is expected of a generator that copies nobody, more of one that does."));
@@ -533,8 +535,8 @@ SYNTHDATA_INLINE std::string TableReport::html() const {
   for (const ColumnOverlay& overlay : overlays) {
     const auto checked = std::find_if(diagnostic.columns.begin(), diagnostic.columns.end(),
                                       [&](const ColumnScore& score) { return score.column == overlay.column; });
-    rows.push_back({overlay.column, name_of(overlay.type), detail::percent(overlay.training_missing),
-                    detail::percent(overlay.synthetic_missing), report_number(overlay.score),
+    rows.push_back({overlay.column, name_of(overlay.type), detail::percent_text(overlay.training_missing),
+                    detail::percent_text(overlay.synthetic_missing), report_number(overlay.score),
                     report_number(overlay.ceiling),
                     checked == diagnostic.columns.end() ? std::string("-") : report_number(checked->score)});
   }
@@ -571,7 +573,7 @@ SYNTHDATA_INLINE std::string TableReport::html() const {
   if (!target.empty()) rows.push_back({"target", target});
   rows.push_back({"attacks", concat(options.attack.attacks, " of each kind, ", options.membership_targets,
                                     " rows of each table for membership, confidence ",
-                                    detail::percent(options.attack.confidence))});
+                                    detail::percent_text(options.attack.confidence))});
   rows.push_back({"seed of the attacks", concat(options.attack.seed)});
   rows.push_back({"pairs that count", concat("correlation above ", options.quality.correlation_above,
                                              ", association above ", options.quality.association_above)});
