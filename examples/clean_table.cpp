@@ -87,7 +87,8 @@ int run(Options o) {
   sd::CleaningReport report;
   sd::Table train = cleaner.fit(train_raw, sd::DropColumnsOptions{.max_missing_share = 0.6}, &report);
   if (!o.target.empty()) train = cleaner.fit(train, sd::DropMissingRowsOptions{.columns = {o.target}}, &report);
-  train = cleaner.fit(train, sd::OutliersOptions{.factor = 6.0}, &report);  // only what is far out
+  // Only what is far out, and by deviations: where most values are one and the same, quartiles would clip all others.
+  train = cleaner.fit(train, sd::OutliersOptions{.rule = sd::OutlierRule::sigma, .factor = 6.0}, &report);
   train = cleaner.fit(train, sd::FillMissingOptions{.fill = sd::Fill::median}, &report);
   const sd::Table validation = cleaner.apply(validation_raw), test = cleaner.apply(test_raw);
   std::printf("\ncleaning\n%s%s", doubles.str().c_str(), report.str().c_str());
@@ -98,7 +99,8 @@ int run(Options o) {
     std::printf("%s", doubted.str().c_str());
   }
 
-  const sd::TableEncoder encoder = sd::TableEncoder::fit(train, {.numbers = sd::transform::Standardize{}});
+  const sd::TableEncoder encoder = sd::TableEncoder::fit(
+      train, {.numbers = sd::transform::Standardize{}, .few = 2, .unknown = sd::UnknownRule::missing});
   std::printf("\nencoding\n%s", encoder.str().c_str());
   const std::pair<const char*, const sd::Table*> all[] = {
       {"train", &train}, {"validation", &validation}, {"test", &test}};
