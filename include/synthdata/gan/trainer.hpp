@@ -106,7 +106,7 @@ class GradientSum final : public GradListener {
   void apply(Optimizer& optimizer, double rate);
 
  private:
-  void complete(std::size_t i, const Var& gradient) override;
+  SYNTHDATA_INLINE void complete(std::size_t i, const Var& gradient) override;
 
   const TrainerOptions& options_;
   const ModuleState& state_;

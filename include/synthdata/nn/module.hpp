@@ -234,8 +234,8 @@ struct ModuleState {
 namespace detail {
 class StateCollector final : public StateVisitor {
  public:
-  void parameter(const std::string& path, Param& p) override;
-  void buffer(const std::string& path, Buffer& b) override;
+  SYNTHDATA_INLINE void parameter(const std::string& path, Param& p) override;
+  SYNTHDATA_INLINE void buffer(const std::string& path, Buffer& b) override;
   ModuleState state;
 };
 std::vector<Var> variables(const ModuleState& state);
