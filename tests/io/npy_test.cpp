@@ -70,6 +70,7 @@ TEST_CASE("hostile npy files are errors that name file and byte") {
   CHECK(has(error_of(npy(dictionary("<f4", "(2,)"), eight + "x")), "needs 8 bytes of data, the file has 9"));
   CHECK(has(error_of(npy(dictionary("<f4", "(3,)"), eight)), "needs 12 bytes of data, the file has 8"));
   CHECK(has(error_of(npy(dictionary("<f8", "(4611686018427387904, 4)"), eight)), "overflows 64 bits"));
+  CHECK(has(error_of(npy(dictionary("|u1", "(4611686018427387905, 0)"), "")), "overflows 64 bits"));
   CHECK(has(error_of(npy(dictionary("<f8", "(99999999999999999999,)"), eight)), "an extent is not a whole number"));
   CHECK(has(error_of(npy(dictionary("<f4", "(-2,)"), eight)), "an extent is not a whole number"));
   CHECK(has(error_of(npy(dictionary("<f4", "(1, 1, 1, 1, 1, 1, 2)"), eight)), "at most 6 axes"));

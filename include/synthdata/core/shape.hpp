@@ -41,12 +41,20 @@ class Shape {
 
   /// Number of elements. @throws ShapeError if it does not fit 62 bits.
   std::int64_t size() const {
-    std::int64_t n = 1;
+    std::int64_t n = 0;
+    if (!count(n)) [[unlikely]]
+      throw_size();
+    return n;
+  }
+  /// The same for extents from outside: false if it does not fit. The order matters: [huge, huge, 0] has no elements,
+  /// but is refused like every product that is too large on the way.
+  bool count(std::int64_t& n) const noexcept {
+    n = 1;
     for (int i = 0; i < rank_; ++i) {
       if (__builtin_mul_overflow(n, extents_[i], &n) || n > (std::int64_t{1} << 62)) [[unlikely]]
-        throw_size();
+        return false;
     }
-    return n;
+    return true;
   }
 
   void push_back(std::int64_t extent) {

@@ -43,13 +43,19 @@ class Generator {
   /// behind its weights, and averaged weights never had statistics of their own; sampling in inference mode suffers.
   /// Labels, if the generator is conditional, are drawn evenly.
   void refresh_statistics(Rng& rng, std::int64_t batches = 20, std::int64_t batch_size = 128) {
+    refresh_statistics(rng, batches, batch_size,
+                       [&] { return classes_ > 0 ? random_integers({batch_size}, classes_, rng) : Tensor(); });
+  }
+  /// The same with labels of one's own: `labels()` gives those of a batch, i64 [batch_size].
+  template <class Labels>
+  void refresh_statistics(Rng& rng, std::int64_t batches, std::int64_t batch_size, Labels&& labels) {
     const NoGrad inference;
     const OnDevice there(device());
     Context context{.mode = Mode::training, .rng = &rng};
     for (std::int64_t i = 0; i < batches; ++i) {
       context.statistics_momentum = 1.0 / static_cast<double>(i + 1);  // the running value is then the mean so far
-      const Tensor labels = classes_ > 0 ? random_integers({batch_size}, classes_, rng) : Tensor();
-      (*this)(latent_(batch_size, rng), labels, context);
+      const Tensor asked = labels();
+      (*this)(latent_(batch_size, rng), asked, context);
     }
   }
 

@@ -87,14 +87,11 @@ SYNTHDATA_INLINE IdxHeader read_idx_header(UnpackedFile& file, std::int64_t max_
   unsigned char extents[4 * Shape::max_rank] = {};
   file.read(extents, 4 * magic[3], "extents");
   Shape shape;
-  std::int64_t stored_bytes = static_cast<std::int64_t>(type.stored);
-  bool overflow = false;
-  for (int axis = 0; axis < magic[3]; ++axis) {
-    shape.push_back(big_endian_32(extents + 4 * axis));
-    overflow |= __builtin_mul_overflow(stored_bytes, shape[axis], &stored_bytes);
-  }
+  for (int axis = 0; axis < magic[3]; ++axis) shape.push_back(big_endian_32(extents + 4 * axis));
+  std::int64_t count = 0, stored_bytes = 0;
   // Before memory is taken: a gzip file cannot hold more than about a thousand times its size.
-  if (overflow || stored_bytes > std::min(max_bytes, file.bound() - file.position())) {
+  if (!shape.count(count) || __builtin_mul_overflow(count, static_cast<std::int64_t>(type.stored), &stored_bytes) ||
+      stored_bytes > std::min(max_bytes, file.bound() - file.position())) {
     throw_data_at(path, 4,
                   concat("IDX: extents ", shape, " claim more data than the file holds (at most ",
                          file.bound() - file.position(), " bytes) or is accepted (", max_bytes, ")"));

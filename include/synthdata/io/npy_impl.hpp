@@ -172,11 +172,10 @@ NpyLayout npy_layout(const std::string& name, std::int64_t size, Read&& read) {
   header.parse();
 
   const std::int64_t data_start = header_start + length, data_bytes = size - data_start;
-  std::int64_t bytes = static_cast<std::int64_t>(size_of(header.dtype()));
-  for (const std::int64_t extent : header.shape()) {
-    if (__builtin_mul_overflow(bytes, extent, &bytes)) {
-      throw_data_at(name, header_start, concat("npy: shape ", header.shape(), " overflows 64 bits"));
-    }
+  std::int64_t count = 0, bytes = 0;
+  if (!header.shape().count(count) ||
+      __builtin_mul_overflow(count, static_cast<std::int64_t>(size_of(header.dtype())), &bytes)) {
+    throw_data_at(name, header_start, concat("npy: shape ", header.shape(), " overflows 64 bits"));
   }
   if (bytes != data_bytes) {
     throw_data_at(name, data_start,

@@ -53,13 +53,15 @@ SYNTHDATA_INLINE SafetensorsEntry parse_safetensors_entry(const std::string& pat
   if (extents->size() > Shape::max_rank) {
     fail(concat("expects at most ", Shape::max_rank, " axes, got ", extents->size()));
   }
-  std::int64_t bytes = static_cast<std::int64_t>(size_of(entry.dtype));
   for (const Json& json : *extents) {
     const auto* const extent = json.get_if<std::int64_t>();
     if (!extent || *extent < 0) fail("shape holds something other than whole numbers >= 0");
     entry.shape.push_back(*extent);
-    // the order matters: [huge, huge, 0] has no elements, but is refused here like every product that overflows
-    if (__builtin_mul_overflow(bytes, *extent, &bytes)) fail(concat("shape ", entry.shape, "... overflows 64 bits"));
+  }
+  std::int64_t count = 0, bytes = 0;
+  if (!entry.shape.count(count) ||
+      __builtin_mul_overflow(count, static_cast<std::int64_t>(size_of(entry.dtype)), &bytes)) {
+    fail(concat("shape ", entry.shape, " overflows 64 bits"));
   }
 
   const auto* const pair = offsets->get_if<Json::Array>();

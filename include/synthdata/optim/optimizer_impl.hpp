@@ -43,6 +43,14 @@ SYNTHDATA_INLINE void Optimizer::step(std::span<const Tensor> gradients, double 
   if (!elsewhere.empty()) rule_.apply({learning_rate, steps_}, elsewhere);
 }
 
+SYNTHDATA_INLINE void Optimizer::step(const Var& loss, double learning_rate) {
+  std::vector<Var> weights;
+  for (const NamedParam& p : parameters_) weights.push_back(*p.param);
+  std::vector<Tensor> gradients;
+  for (const Var& g : grad(loss, weights)) gradients.push_back(g.defined() ? g.value() : Tensor());
+  step(gradients, learning_rate);
+}
+
 SYNTHDATA_INLINE std::vector<NamedTensor> Optimizer::state(const std::string& prefix) const {
   std::vector<NamedTensor> out;
   out.push_back({prefix + "steps", Tensor::full({1}, static_cast<double>(steps_), DType::i64, Device::cpu())});

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <synthdata/data/cells.hpp>
+#include <synthdata/data/privacy/mask.hpp>
 #include <synthdata/tabular/column_codes.hpp>
 
 #include <algorithm>
@@ -15,17 +16,7 @@
 namespace synthdata::models {
 namespace detail {
 
-/// A text with all its letters and digits made alike: "AB-12x" -> "AA-99a". Bytes beyond ASCII count as letters.
-inline std::string shape_of(std::string_view text) {
-  std::string shape(text);
-  for (char& c : shape) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= '0' && byte <= '9') c = '9';
-    if (byte >= 'A' && byte <= 'Z') c = 'A';
-    if ((byte >= 'a' && byte <= 'z') || byte >= 0x80) c = 'a';
-  }
-  return shape;
-}
+/// A text of a shape as synthdata::detail::shape_of tells it: each 9, A and a becomes a digit or letter by chance.
 inline std::string draw_shape(const std::string& shape, Rng& rng) {
   std::string text = shape;
   for (char& c : text) {
@@ -162,7 +153,7 @@ SYNTHDATA_INLINE void ColumnCodes::fit_texts(const Column& column, const ColumnC
     }
   } else {
     for (std::int64_t row = 0; row < column.size(); ++row) {
-      if (!column.is_missing(row)) ++counts[detail::shape_of(column.cell(row))];
+      if (!column.is_missing(row)) ++counts[synthdata::detail::shape_of(column.cell(row))];
     }
   }
   std::vector<std::pair<std::int64_t, std::string>> kept;
@@ -209,7 +200,7 @@ SYNTHDATA_INLINE std::int64_t ColumnCodes::number_code(double value) const {
 }
 
 SYNTHDATA_INLINE std::int64_t ColumnCodes::text_code(std::string_view text) const {
-  const auto found = text_codes_.find(kind_ == Kind::shapes ? detail::shape_of(text) : std::string(text));
+  const auto found = text_codes_.find(kind_ == Kind::shapes ? synthdata::detail::shape_of(text) : std::string(text));
   if (found != text_codes_.end()) return found->second;
   return rare_ ? total_ - 1 : total_;
 }

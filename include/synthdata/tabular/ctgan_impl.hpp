@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/copy.hpp>
 #include <synthdata/gan/trainer.hpp>
 #include <synthdata/nn/dropout.hpp>
 #include <synthdata/nn/linear.hpp>
@@ -10,7 +11,10 @@
 #include <synthdata/nn/residual.hpp>
 #include <synthdata/nn/sequential.hpp>
 #include <synthdata/tabular/ctgan.hpp>
-#include <synthdata/tabular/tvae_impl.hpp>
+#include <synthdata/tabular/encoded_rows_impl.hpp>
+#include <synthdata/tabular/model_file.hpp>
+
+#include <chrono>
 
 namespace synthdata::models {
 
@@ -38,7 +42,7 @@ class LabelledRows {
       batch.labels.data<std::int64_t>()[i] = label;
       chosen.push_back(labels_.draw_row(label, rng));
     }
-    batch.data = take_rows(rows_, chosen);
+    batch.data = backend::gather(rows_, 0, Tensor::from(chosen));
     state_.position += batch_;
     if (state_.position + batch_ > std::max(rows_.shape()[0], batch_)) state_.position = 0, ++state_.epoch;
     return batch;
@@ -204,15 +208,11 @@ SYNTHDATA_INLINE Ctgan Ctgan::fit(const Table& table, const CtganOptions& option
   if (labels.count() == 0) {
     generator.refresh_statistics(rng, 20, batch);
   } else {
-    // Statistics of the batches that sample() makes: labels as frequent as they are.
-    const NoGrad inference;
-    for (std::int64_t i = 0; i < 20; ++i) {
-      Context context{.mode = Mode::training, .rng = &rng};
-      context.statistics_momentum = 1.0 / static_cast<double>(i + 1);
+    generator.refresh_statistics(rng, 20, batch, [&] {  // of the batches that sample() makes
       Tensor asked = Tensor::empty({batch}, DType::i64, Device::cpu());
       for (std::int64_t& label : asked.span<std::int64_t>()) label = labels.draw(rng, false);
-      generator(generator.latent()(batch, rng), asked, context);
-    }
+      return asked;
+    });
   }
   return {std::move(encoder), labels, std::move(generator), options};
 }
@@ -236,25 +236,12 @@ SYNTHDATA_INLINE std::int64_t Ctgan::label_of(const Conditions& conditions) cons
 
 SYNTHDATA_INLINE Table Ctgan::sample(std::int64_t rows, const Conditions& conditions,
                                      const SampleOptions& options) const {
-  constexpr std::int64_t block = 512;
   const std::int64_t given = label_of(conditions);
-  return detail::sample_until(rows, conditions, schema(), options.rounds, [&](std::int64_t n, std::int64_t round) {
-    const Rng rng = Rng{options.seed}.split(static_cast<std::uint64_t>(round));
-    Tensor made = Tensor::empty({n, encoder_.width()}, DType::f32, Device::cpu());
-    parallel_for(n, block, [&](std::int64_t begin, std::int64_t end) {
-      Rng own = rng.split(static_cast<std::uint64_t>(begin / block));
-      Tensor part;
-      if (labels_.count() > 0) {
-        Tensor asked = Tensor::empty({end - begin}, DType::i64, Device::cpu());
-        for (std::int64_t& label : asked.span<std::int64_t>()) label = given >= 0 ? given : labels_.draw(own, false);
-        part = generator_.sample(asked, own, block);
-      } else {
-        part = generator_.sample(end - begin, own, block);
-      }
-      std::copy_n(part.data<float>(), part.size(), made.data<float>() + begin * encoder_.width());
-    });
-    Rng last = rng.split(std::uint64_t{1} << 40);
-    return encoder_.decode(made, last);
+  return detail::sample_encoded(rows, conditions, options, encoder_, [&](std::int64_t n, Rng& rng) {
+    if (labels_.count() == 0) return generator_.sample(n, rng, n);
+    Tensor asked = Tensor::empty({n}, DType::i64, Device::cpu());
+    for (std::int64_t& label : asked.span<std::int64_t>()) label = given >= 0 ? given : labels_.draw(rng, false);
+    return generator_.sample(asked, rng, n);
   });
 }
 

@@ -6,6 +6,7 @@
 #include <synthdata/data/transform/table_encoder.hpp>
 #include <synthdata/nn/module.hpp>
 #include <synthdata/tabular/condition.hpp>
+#include <synthdata/tabular/training.hpp>
 
 #include <functional>
 
@@ -43,6 +44,11 @@ bool meets(const Column& column, std::int64_t row, const Condition& condition);
 /// `rounds` rows fits, saying how many were found and which condition stopped most.
 Table sample_until(std::int64_t rows, const Conditions& conditions, const Schema& schema, std::int64_t rounds,
                    const std::function<Table(std::int64_t n, std::int64_t round)>& make);
+
+/// The same for a model of encoded rows. `make(n, rng)` makes n of them, f32 [n, width]; called for blocks of rows at
+/// the same time, each with a generator of its own, so threads do not matter.
+Table sample_encoded(std::int64_t rows, const Conditions& conditions, const SampleOptions& options,
+                     const TableEncoder& encoder, const std::function<Tensor(std::int64_t n, Rng& rng)>& make);
 
 }  // namespace detail
 }  // namespace synthdata::models

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/core/parallel.hpp>
 #include <synthdata/ops/shape.hpp>
 #include <synthdata/ops/softmax.hpp>
 #include <synthdata/tabular/encoded_rows.hpp>
@@ -87,6 +88,22 @@ SYNTHDATA_INLINE Table sample_until(std::int64_t rows, const Conditions& conditi
     found = found.size() == 0 ? some.take(fit) : found.append(some.take(fit));
   }
   return found;
+}
+
+SYNTHDATA_INLINE Table sample_encoded(std::int64_t rows, const Conditions& conditions, const SampleOptions& options,
+                                      const TableEncoder& encoder,
+                                      const std::function<Tensor(std::int64_t n, Rng& rng)>& make) {
+  constexpr std::int64_t block = 512;
+  return sample_until(rows, conditions, encoder.schema(), options.rounds, [&](std::int64_t n, std::int64_t round) {
+    const Rng rng = Rng{options.seed}.split(static_cast<std::uint64_t>(round));
+    Tensor made = Tensor::empty({n, encoder.width()}, DType::f32, Device::cpu());
+    parallel_for(n, block, [&](std::int64_t begin, std::int64_t end) {
+      Rng own = rng.split(static_cast<std::uint64_t>(begin / block));
+      made.rows(begin, end).copy_elements(make(end - begin, own));
+    });
+    Rng last = rng.split(std::uint64_t{1} << 40);
+    return encoder.decode(made, last);
+  });
 }
 
 }  // namespace detail

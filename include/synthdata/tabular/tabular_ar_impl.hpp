@@ -13,6 +13,7 @@
 #include <synthdata/optim/ema.hpp>
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/tabular/column_codes_impl.hpp>
+#include <synthdata/tabular/model_file.hpp>
 #include <synthdata/tabular/tabular_ar.hpp>
 
 #include <algorithm>
@@ -456,7 +457,6 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
   };
 
   Optimizer optimizer(state.parameters, Adam{});
-  const std::vector<Var> weights = parameters(net);
   TabularArNet best_net = net;
   double best = std::numeric_limits<double>::infinity(),
          rate = training.learning_rate > 0.0 ? training.learning_rate : 1e-3;
@@ -475,9 +475,7 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
       Context context{.mode = Mode::training, .rng = &rng};
       const Var loss = net.loss(detail::code_tensor(codes, some), order_of(rng), context);
       total += loss.item();
-      std::vector<Tensor> gradients;
-      for (const Var& g : grad(loss, weights)) gradients.push_back(g.defined() ? g.value() : Tensor());
-      optimizer.step(gradients, rate);
+      optimizer.step(loss, rate);
       ema.update(average_state, state);
     }
     total /= static_cast<double>(steps);
@@ -710,8 +708,7 @@ SYNTHDATA_INLINE void TabularAr::save(const std::string& path) const {
                                                 {"any_order", any_order_}})
                                   .dump();
   for (std::size_t c = 0; c < columns_.size(); ++c) columns_[c].save(archive, concat("column.", c));
-  TabularArNet& net = const_cast<TabularArNet&>(net_);  // listed through pointers to non-const, only read here
-  for (const NamedParam& p : state_of(net).parameters) archive.add(concat("net.", p.path), p.param->value());
+  detail::save_state(archive, "net.", net_);
   save_safetensors(path, archive);
 }
 
@@ -720,13 +717,8 @@ SYNTHDATA_INLINE TabularAr TabularAr::load(const std::string& path) {
   const auto fail = [&](const std::string& what) { throw DataError(concat(path, ": ", what)); };
   if (archive.text("format") != "synthdata tabular_ar 1") fail("is not a model of TabularAr, version 1");
   const Json json = parse_json(archive.text("model"), {.source = path});
-  const auto number = [&](const char* key, std::int64_t most) {
-    const Json* value = json.find(key);
-    const std::int64_t* held = value ? value->get_if<std::int64_t>() : nullptr;
-    if (!held || *held < 1 || *held > most) fail(concat("expects ", key, " of 1 to ", most));
-    return held ? *held : 0;
-  };
-  const std::int64_t count = number("columns", 100'000), hidden = number("hidden", 65536);
+  const std::int64_t count = detail::integer_in(json, "columns", 100'000, path);
+  const std::int64_t hidden = detail::integer_in(json, "hidden", 65536, path);
   const Json* any_order = json.find("any_order");
   if (!any_order || !any_order->get_if<bool>()) fail("expects any_order");
   std::vector<ColumnCodes> columns;
@@ -741,13 +733,7 @@ SYNTHDATA_INLINE TabularAr TabularAr::load(const std::string& path) {
   }
   Rng rng;
   TabularArNet net(cardinalities, detail::ordered_codes(columns), hidden, 0.0, rng);
-  for (const NamedParam& p : state_of(net).parameters) {
-    const Tensor& found = archive.at(concat("net.", p.path));
-    if (!(found.shape() == p.param->shape()) || found.dtype() != DType::f32) {
-      fail(concat("'", p.path, "' is ", found.str(), ", expected ", p.param->shape(), " f32"));
-    }
-    p.param->assign(found.clone());
-  }
+  detail::load_state(archive, "net.", net);
   return TabularAr(std::move(columns), std::move(net), *any_order->get_if<bool>());
 }
 

@@ -3,13 +3,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/core/parallel.hpp>
-#include <synthdata/gan/checkpoint.hpp>
+#include <synthdata/backend/copy.hpp>
 #include <synthdata/ops/gather.hpp>
 #include <synthdata/ops/reduce.hpp>
 #include <synthdata/ops/shape.hpp>
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/tabular/encoded_rows_impl.hpp>
+#include <synthdata/tabular/model_file.hpp>
 #include <synthdata/tabular/tvae.hpp>
 
 #include <algorithm>
@@ -17,41 +17,6 @@
 #include <cmath>
 
 namespace synthdata::models {
-
-namespace detail {
-
-/// Rows `some` of a tensor [N, width].
-inline Tensor take_rows(const Tensor& all, std::span<const std::int64_t> some) {
-  const std::int64_t width = all.shape()[1];
-  Tensor out = Tensor::empty({static_cast<std::int64_t>(some.size()), width}, DType::f32, Device::cpu());
-  for (std::size_t i = 0; i < some.size(); ++i) {
-    std::copy_n(all.data<float>() + some[i] * width, width, out.data<float>() + static_cast<std::int64_t>(i) * width);
-  }
-  return out;
-}
-
-/// The net's state from an archive, every part checked before anything of its size is made.
-template <class Net>
-void load_state(const Archive& archive, const std::string& prefix, Net& net) {
-  const ModuleState state = state_of(net);
-  synthdata::detail::check_state(archive, prefix, state);
-  synthdata::detail::take_state(archive, prefix, state);
-}
-template <class Net>
-void save_state(Archive& archive, const std::string& prefix, const Net& net) {
-  Net& same = const_cast<Net&>(net);  // listed through pointers to non-const, only read here
-  synthdata::detail::add_state(archive, prefix, state_of(same));
-}
-
-/// A whole number of a model file. @throws DataError
-inline std::int64_t integer_in(const Json& json, const char* key, std::int64_t most, const std::string& path) {
-  const Json* value = json.find(key);
-  const std::int64_t* held = value ? value->get_if<std::int64_t>() : nullptr;
-  if (!held || *held < 1 || *held > most) throw DataError(concat(path, ": expects ", key, " of 1 to ", most));
-  return *held;
-}
-
-}  // namespace detail
 
 SYNTHDATA_INLINE TvaeNet::TvaeNet(const std::vector<EncodedBlock>& blocks, const TvaeOptions& options, Rng& rng)
     : blocks_(blocks),
@@ -139,20 +104,17 @@ SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& options, 
   const std::int64_t epochs = training.epochs > 0 ? training.epochs : 300;
   TvaeNet net(encoder.blocks(), options, rng);
   Optimizer optimizer(state_of(net).parameters, Adam{.weight_decay = options.weight_decay});
-  const std::vector<Var> weights = parameters(net);
   const auto start = std::chrono::steady_clock::now();
   for (std::int64_t epoch = 1; epoch <= epochs; ++epoch) {
     const std::vector<std::int64_t> order = rng.permutation(count);
     double total = 0.0;
     std::int64_t steps = 0;
     for (std::int64_t begin = 0; begin + batch <= count; begin += batch, ++steps) {
-      const std::span<const std::int64_t> some(order.data() + begin, static_cast<std::size_t>(batch));
+      const Tensor some = Tensor::from(std::vector<std::int64_t>(order.begin() + begin, order.begin() + begin + batch));
       Context context{.mode = Mode::training, .rng = &rng};
-      const Var loss = net.loss(detail::take_rows(rows, some), context);
+      const Var loss = net.loss(backend::gather(rows, 0, some), context);
       total += loss.item();
-      std::vector<Tensor> gradients;
-      for (const Var& g : grad(loss, weights)) gradients.push_back(g.defined() ? g.value() : Tensor());
-      optimizer.step(gradients, training.learning_rate > 0.0 ? training.learning_rate : 1e-3);
+      optimizer.step(loss, training.learning_rate > 0.0 ? training.learning_rate : 1e-3);
       net.clamp_deviations();
     }
     total /= static_cast<double>(steps);
@@ -166,17 +128,8 @@ SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& options, 
 
 SYNTHDATA_INLINE Table Tvae::sample(std::int64_t rows, const Conditions& conditions,
                                     const SampleOptions& options) const {
-  constexpr std::int64_t block = 512;
-  return detail::sample_until(rows, conditions, schema(), options.rounds, [&](std::int64_t n, std::int64_t round) {
-    const Rng rng = Rng{options.seed}.split(static_cast<std::uint64_t>(round));
-    Tensor made = Tensor::empty({n, encoder_.width()}, DType::f32, Device::cpu());
-    parallel_for(n, block, [&](std::int64_t begin, std::int64_t end) {
-      Rng own = rng.split(static_cast<std::uint64_t>(begin / block));
-      const Tensor part = net_.decode(normal({end - begin, net_.latent()}, own), own);
-      std::copy_n(part.data<float>(), part.size(), made.data<float>() + begin * encoder_.width());
-    });
-    Rng last = rng.split(std::uint64_t{1} << 40);
-    return encoder_.decode(made, last);
+  return detail::sample_encoded(rows, conditions, options, encoder_, [&](std::int64_t n, Rng& rng) {
+    return net_.decode(normal({n, net_.latent()}, rng), rng);
   });
 }
 

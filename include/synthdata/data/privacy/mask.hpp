@@ -28,6 +28,11 @@ enum class Mask : std::uint8_t {
 };
 const char* name_of(Mask mask);
 
+namespace detail {
+/// Letters become a or A, digits 9, all else stays: "AB-12x" -> "AA-99a".
+std::string shape_of(std::string_view text);
+}  // namespace detail
+
 /// What becomes of one column.
 struct MaskRule {
   std::string column;
