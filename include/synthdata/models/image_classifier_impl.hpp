@@ -145,7 +145,7 @@ SYNTHDATA_INLINE ImageClassifier train_classifier(const std::function<Batch()>& 
           concat("train_classifier: the loss is ", value, " at step ", step + 1,
                  "; try a smaller learning rate, and look for values that are not finite in the images"));
     }
-    optimizer.step(loss, options.learning_rate * schedule(step));
+    optimizer.minimize(loss, options.learning_rate * schedule(step));
     if (progress) progress({step + 1, steps, value});
   }
   return net;

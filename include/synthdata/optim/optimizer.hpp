@@ -187,7 +187,7 @@ class Optimizer {
   /// @throws ShapeError if a gradient does not fit its parameter.
   void step(std::span<const Tensor> gradients, double learning_rate);
   /// The same with the gradients of a loss. Parameters that it does not depend on stay as they are.
-  void step(const Var& loss, double learning_rate);
+  void minimize(const Var& loss, double learning_rate);
   /// Counts an update that a captured step makes, and writes its numbers to where that looks for them.
   void step_captured(double learning_rate, void* numbers) { rule_.write_numbers({learning_rate, ++steps_}, numbers); }
   /// Takes back the count of updates that were recorded but not made.

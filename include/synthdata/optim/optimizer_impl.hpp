@@ -43,7 +43,7 @@ SYNTHDATA_INLINE void Optimizer::step(std::span<const Tensor> gradients, double 
   if (!elsewhere.empty()) rule_.apply({learning_rate, steps_}, elsewhere);
 }
 
-SYNTHDATA_INLINE void Optimizer::step(const Var& loss, double learning_rate) {
+SYNTHDATA_INLINE void Optimizer::minimize(const Var& loss, double learning_rate) {
   std::vector<Var> weights;
   for (const NamedParam& p : parameters_) weights.push_back(*p.param);
   std::vector<Tensor> gradients;

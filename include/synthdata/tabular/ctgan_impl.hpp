@@ -10,6 +10,7 @@
 #include <synthdata/nn/norm.hpp>
 #include <synthdata/nn/residual.hpp>
 #include <synthdata/nn/sequential.hpp>
+#include <synthdata/ops/gather.hpp>
 #include <synthdata/tabular/ctgan.hpp>
 #include <synthdata/tabular/encoded_rows_impl.hpp>
 #include <synthdata/tabular/model_file.hpp>

@@ -475,7 +475,7 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
       Context context{.mode = Mode::training, .rng = &rng};
       const Var loss = net.loss(detail::code_tensor(codes, some), order_of(rng), context);
       total += loss.item();
-      optimizer.step(loss, rate);
+      optimizer.minimize(loss, rate);
       ema.update(average_state, state);
     }
     total /= static_cast<double>(steps);

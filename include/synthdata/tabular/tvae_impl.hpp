@@ -114,7 +114,7 @@ SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& options, 
       Context context{.mode = Mode::training, .rng = &rng};
       const Var loss = net.loss(backend::gather(rows, 0, some), context);
       total += loss.item();
-      optimizer.step(loss, training.learning_rate > 0.0 ? training.learning_rate : 1e-3);
+      optimizer.minimize(loss, training.learning_rate > 0.0 ? training.learning_rate : 1e-3);
       net.clamp_deviations();
     }
     total /= static_cast<double>(steps);
