@@ -94,6 +94,7 @@ SYNTHDATA_INLINE Table sample_encoded(std::int64_t rows, const Conditions& condi
                                       const TableEncoder& encoder,
                                       const std::function<Tensor(std::int64_t n, Rng& rng)>& make) {
   constexpr std::int64_t block = 512;
+  const OnDevice host(Device::cpu());
   return sample_until(rows, conditions, encoder.schema(), options.rounds, [&](std::int64_t n, std::int64_t round) {
     const Rng rng = Rng{options.seed}.split(static_cast<std::uint64_t>(round));
     Tensor made = Tensor::empty({n, encoder.width()}, DType::f32, Device::cpu());

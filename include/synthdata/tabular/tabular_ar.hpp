@@ -21,6 +21,7 @@ namespace synthdata::models {
 
 namespace detail {
 struct CodeTable;
+class TabularArLearner;
 }  // namespace detail
 
 struct TabularArOptions {
@@ -85,6 +86,13 @@ class TabularAr {
   static TabularAr fit(const Table& table, const TabularArOptions& options = {}, const TabularTraining& training = {},
                        const TabularCallback& progress = {});
 
+  /// What fit() needs for so many rows of these columns and batches of `batch`. With K code columns (two for one of many
+  /// categories) of C codes together and h = options.hidden: 4 K bytes a row; 5 copies (weights, average, best, Adam's
+  /// two) of (C + 1) K h + K (h + 1) h + C (h + 1) + K h weights; and in one update, gradients of all weights, 4 tables of
+  /// (C + 1) K h, and 4 (8 K h + 3 C) + 24 K bytes for each row of a batch.
+  static TabularMemory memory(const std::vector<ColumnCodes>& columns, std::int64_t rows,
+                              const TabularArOptions& options, std::int64_t batch);
+
   /// Rows of the table's schema that meet the conditions. The same seed gives the same rows, whatever the threads.
   /// Conditions of one value cost nothing, nor does one range or choice; with two of those or more rows that miss are
   /// thrown away, so that the distribution stays exact.
@@ -113,6 +121,7 @@ class TabularAr {
   const TabularArNet& net() const { return net_; }
 
  private:
+  friend class detail::TabularArLearner;
   TabularAr(std::vector<ColumnCodes> columns, TabularArNet net, bool any_order)
       : columns_(std::move(columns)), net_(std::move(net)), any_order_(any_order) {}
   std::int64_t place_of(std::string_view name) const;

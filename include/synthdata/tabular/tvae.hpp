@@ -12,6 +12,10 @@
 
 namespace synthdata::models {
 
+namespace detail {
+class TvaeLearner;
+}  // namespace detail
+
 struct TvaeOptions {
   EncoderOptions encoder = {};  ///< mode-specific normalisation of numbers, one-hot categories
   std::int64_t hidden = 128;    ///< units of the two hidden layers of each net
@@ -66,6 +70,11 @@ class Tvae {
   static Tvae fit(const Table& table, const TvaeOptions& options = {}, const TabularTraining& training = {},
                   const TabularCallback& progress = {});
 
+  /// What fit() needs for so many rows encoded in `width` numbers and batches of `batch`. With h = options.hidden and l =
+  /// options.latent: 4 width bytes a row; 4 copies (weights, best, Adam's two) of 2 h (width + h + l) + h l + ... weights;
+  /// and in one update the gradients of all weights and 4 (8 width + 8 h + 10 l) bytes for each row of a batch.
+  static TabularMemory memory(std::int64_t width, std::int64_t rows, const TvaeOptions& options, std::int64_t batch);
+
   /// Rows of the table's columns, without those that are left out (texts, identifiers). Rows that miss a condition are
   /// thrown away. The same seed gives the same rows, whatever the threads.
   Table sample(std::int64_t rows, const Conditions& conditions = {}, const SampleOptions& options = {}) const;
@@ -80,6 +89,7 @@ class Tvae {
   const TvaeNet& net() const { return net_; }
 
  private:
+  friend class detail::TvaeLearner;
   Tvae(TableEncoder encoder, TvaeNet net, TvaeOptions options)
       : encoder_(std::move(encoder)), net_(std::move(net)), options_(std::move(options)) {}
   TableEncoder encoder_;
