@@ -72,9 +72,9 @@ class Ctgan {
                    const TabularCallback& progress = {});
 
   /// What fit() needs for so many rows encoded in `width` numbers, of `discrete` categorical columns with `labels`
-  /// categories together, and batches of `batch`: 4 (width + discrete) bytes a row; 4 copies of the generator's weights
-  /// (best state and Adam's two running values with them), 3 of the critic's; and in one update the gradients of the
-  /// larger net and TODO
+  /// categories together, and batches of `batch`: 4 (width + discrete) bytes a row; four copies (weights, best, Adam's
+  /// two) of the generator's weights and three of the critic's; and in an update gradients of the generator, twice
+  /// those of the critic, and 14 (width + labels + h) numbers a row of the batch, with h = options.hidden.
   static TabularMemory memory(std::int64_t width, std::int64_t labels, std::int64_t discrete, std::int64_t rows,
                               const CtganOptions& options, std::int64_t batch);
 

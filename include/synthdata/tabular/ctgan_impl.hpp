@@ -48,7 +48,8 @@ class LabelledRows {
     }
     batch.data = backend::gather(rows_, 0, Tensor::from(chosen, Device::cpu()));
     state_.position += batch_;
-    if (state_.position + batch_ > std::max(static_cast<std::int64_t>(learn_.size()), batch_)) state_.position = 0, ++state_.epoch;
+    if (state_.position + batch_ > std::max(static_cast<std::int64_t>(learn_.size()), batch_))
+      state_.position = 0, ++state_.epoch;
     return batch;
   }
   SourceState state() const { return state_; }
@@ -194,9 +195,7 @@ class CtganLearner final : public Learner {
   }
 
   std::int64_t steps() const { return steps_; }
-  std::int64_t parameters() {
-    return parameter_count(model_.generator_) + parameter_count(critic_);
-  }
+  std::int64_t parameters() { return parameter_count(model_.generator_) + parameter_count(critic_); }
   double update(std::int64_t /*epoch*/, std::int64_t /*step*/) override {
     const StepInfo info = trainer_->step(source_, rng_);
     generator_loss_ = info.generator_loss;
@@ -227,9 +226,10 @@ class CtganLearner final : public Learner {
   static Critic make_critic(const Ctgan& model, Rng& rng) {
     const CtganOptions& options = model.options_;
     const std::int64_t in = options.pack * (model.encoder_.width() + model.labels_.count()), hidden = options.hidden;
-    return Critic(AnyModule(Sequential(Linear(in, hidden, rng), LeakyRelu{0.2}, Dropout(0.5), Linear(hidden, hidden, rng),
-                                       LeakyRelu{0.2}, Dropout(0.5), Linear(hidden, 1, rng))),
-                  {.classes = model.labels_.count(), .pack = options.pack});
+    return Critic(
+        AnyModule(Sequential(Linear(in, hidden, rng), LeakyRelu{0.2}, Dropout(0.5), Linear(hidden, hidden, rng),
+                             LeakyRelu{0.2}, Dropout(0.5), Linear(hidden, 1, rng))),
+        {.classes = model.labels_.count(), .pack = options.pack});
   }
   /// A copy to sample from: the statistics of its batch norms are those of the batches that sample() makes.
   Ctgan ready(Ctgan model) const {
@@ -266,7 +266,7 @@ SYNTHDATA_INLINE TabularMemory Ctgan::memory(std::int64_t width, std::int64_t la
   TabularMemory memory;
   memory.rows = 4 * (width + discrete) * rows;
   memory.weights = 4 * (4 * generator + 3 * critic);
-  memory.batch = 4 * std::max(generator, critic) + 4 * batch * (10 * (width + labels) + 10 * hidden);
+  memory.batch = 4 * (generator + 2 * critic) + 4 * 14 * (width + labels + hidden) * batch;
   return memory;
 }
 
@@ -277,7 +277,8 @@ SYNTHDATA_INLINE Ctgan Ctgan::fit(const Table& table, const CtganOptions& option
       !(options.temperature > 0.0) || !(options.penalty >= 0.0)) {
     throw DataError("Ctgan: expects hidden, latent, pack and critic_steps >= 1, temperature > 0 and penalty >= 0");
   }
-  if (training.stop == StopRule::loss) throw DataError("Ctgan: the losses of a GAN do not say when to stop; the quality does");
+  if (training.stop == StopRule::loss)
+    throw DataError("Ctgan: the losses of a GAN do not say when to stop; the quality does");
   TableEncoder encoder = TableEncoder::fit(table, options.encoder, Rng{training.seed}.split(1));
   if (encoder.width() == 0) throw DataError("Ctgan: the table has no column that can be learnt");
   Archive encoding;

@@ -86,10 +86,10 @@ class TabularAr {
   static TabularAr fit(const Table& table, const TabularArOptions& options = {}, const TabularTraining& training = {},
                        const TabularCallback& progress = {});
 
-  /// What fit() needs for so many rows of these columns and batches of `batch`. With K code columns (two for one of many
-  /// categories) of C codes together and h = options.hidden: 4 K bytes a row; 5 copies (weights, average, best, Adam's
-  /// two) of (C + 1) K h + K (h + 1) h + C (h + 1) + K h weights; and in one update, gradients of all weights, 4 tables of
-  /// (C + 1) K h, and 4 (8 K h + 3 C) + 24 K bytes for each row of a batch.
+  /// What fit() needs for so many rows of these columns and batches of `batch`. With K code columns (two for one of
+  /// many categories), C codes of all together, h = options.hidden and T = (C + 1) K h: 4 K bytes a row; five copies
+  /// (weights, average, best, Adam's two) of T + K h (h + 2) + C (h + 1) weights; and in an update gradients of all
+  /// weights, 3 tables of T numbers, and 7 K h + 2 C + 6 K numbers a row of the batch.
   static TabularMemory memory(const std::vector<ColumnCodes>& columns, std::int64_t rows,
                               const TabularArOptions& options, std::int64_t batch);
 

@@ -399,8 +399,8 @@ namespace detail {
 /// The state of a TabularAr in training.
 class TabularArLearner final : public Learner {
  public:
-  TabularArLearner(const TabularAr& start, const CodeTable& codes, BatchRows batches, std::vector<std::int64_t> held_out,
-                   double average_decay, double rate, Rng rng)
+  TabularArLearner(const TabularAr& start, const CodeTable& codes, BatchRows batches,
+                   std::vector<std::int64_t> held_out, double average_decay, double rate, Rng rng)
       : codes_(codes),
         batches_(std::move(batches)),
         held_out_(std::move(held_out)),
@@ -432,8 +432,9 @@ class TabularArLearner final : public Learner {
     const NoGrad no_grad;
     Context context;
     double total = 0.0;
-    for (std::size_t begin = 0; begin < held_out_.size(); begin += held_out_batch) {
-      const std::size_t end = std::min(held_out_.size(), begin + held_out_batch);
+    const auto batch = static_cast<std::size_t>(batches_.size());  // as in training: memory of the same sizes is used
+    for (std::size_t begin = 0; begin < held_out_.size(); begin += batch) {
+      const std::size_t end = std::min(held_out_.size(), begin + batch);
       const std::vector<std::int64_t> some(held_out_.begin() + static_cast<std::ptrdiff_t>(begin),
                                            held_out_.begin() + static_cast<std::ptrdiff_t>(end));
       total += average_.net_.loss(code_tensor(codes_, some), row_range(0, first_.back()), context).item() *
@@ -480,8 +481,6 @@ class TabularArLearner final : public Learner {
     return on_host(std::move(average_));
   }
 
-  static constexpr std::size_t held_out_batch = 1024;
-
  private:
   static TabularAr on_host(TabularAr model) {
     move_to(model.net_, Device::cpu());
@@ -526,8 +525,7 @@ SYNTHDATA_INLINE TabularMemory TabularAr::memory(const std::vector<ColumnCodes>&
   TabularMemory memory;
   memory.rows = rows * places * 4;
   memory.weights = 5 * 4 * weights;
-  const std::int64_t row = 4 * (8 * width + 3 * codes) + 8 * 3 * places;
-  memory.batch = 4 * (4 * table + weights) + row * batch;
+  memory.batch = 4 * (3 * table + weights) + 4 * (7 * width + 2 * codes + 6 * places) * batch;
   return memory;
 }
 
@@ -551,14 +549,17 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
   const auto count = static_cast<std::int64_t>(split.learn.size());
   const auto memory = [&](std::int64_t batch) { return TabularAr::memory(columns, table.size(), options, batch); };
   const std::int64_t batch = detail::batch_within(
-      training, std::min(count, training.batch_size > 0 ? training.batch_size : std::clamp<std::int64_t>(count / 100, 64, 2048)),
+      training,
+      std::min(count, training.batch_size > 0 ? training.batch_size : std::clamp<std::int64_t>(count / 100, 64, 2048)),
       1, "TabularAr", "fewer bins or max_codes, a smaller hidden layer, fewer rows", memory);
 
   Rng rng = Rng{training.seed}.split(1);
   const auto start = [&] {
     const OnDevice host(Device::cpu());
-    return TabularAr(columns, TabularArNet(detail::all_cardinalities(columns), detail::ordered_codes(columns),
-                                           options.hidden, options.dropout, rng), options.any_order);
+    return TabularAr(columns,
+                     TabularArNet(detail::all_cardinalities(columns), detail::ordered_codes(columns), options.hidden,
+                                  options.dropout, rng),
+                     options.any_order);
   };
   Archive encoding;
   for (std::size_t c = 0; c < columns.size(); ++c) columns[c].save(encoding, concat("column.", c));

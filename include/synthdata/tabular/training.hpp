@@ -35,10 +35,10 @@ struct TabularMemory {
 
 /// What is about to be done.
 struct TabularPlan {
-  std::int64_t rows = 0, held_out = 0;        ///< to learn from, and not
-  std::int64_t epochs = 0, steps = 0;         ///< at most; updates of an epoch
+  std::int64_t rows = 0, held_out = 0;           ///< to learn from, and not
+  std::int64_t epochs = 0, steps = 0;            ///< at most; updates of an epoch
   std::int64_t batch_size = 0, epochs_done = 0;  ///< epochs_done: by the training that is resumed
-  std::int64_t parameters = 0;                ///< trained numbers
+  std::int64_t parameters = 0;                   ///< trained numbers
   TabularMemory memory;
 
   /// One line.
@@ -58,8 +58,8 @@ struct TabularTraining {
   StopRule stop = StopRule::model;
 
   /// Quality: `quality_rows` rows are sampled after an epoch and compared with the held-out ones, by `quality` or else
-  /// by the score of quality_report(). Measured so often that, after the first time, it takes this share of the time; 0:
-  /// not at all.
+  /// by the score of quality_report(). Measured so often that, after the first time, it takes this share of the time;
+  /// 0: not at all.
   double quality_share = 0.0;
   /// > 0: after every so many epochs instead, so that what the quality decides does not depend on the clock.
   std::int64_t quality_every = 0;

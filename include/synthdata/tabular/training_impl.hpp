@@ -19,9 +19,10 @@ SYNTHDATA_INLINE std::string megabytes(std::int64_t bytes) {
 
 SYNTHDATA_INLINE std::string TabularPlan::str() const {
   return concat(rows, " rows to learn from, ", held_out, " held out; ", parameters, " weights; at most ", epochs,
-                " epochs of ", steps, " batches of ", batch_size, epochs_done > 0 ? concat(", ", epochs_done, " done") : "",
-                "; ", detail::megabytes(memory.total()), " of memory: rows ", detail::megabytes(memory.rows),
-                ", weights ", detail::megabytes(memory.weights), ", a batch ", detail::megabytes(memory.batch));
+                " epochs of ", steps, " batches of ", batch_size,
+                epochs_done > 0 ? concat(", ", epochs_done, " done") : "", "; ", detail::megabytes(memory.total()),
+                " of memory: rows ", detail::megabytes(memory.rows), ", weights ", detail::megabytes(memory.weights),
+                ", a batch ", detail::megabytes(memory.batch));
 }
 
 }  // namespace synthdata::models

@@ -1,7 +1,8 @@
 // synthdata/tabular/training_loop.hpp: the loop that trains every model of tables.
 //
-// A model is a Learner: one update, the loss of held-out rows, rows made by its present state, and its state as tensors.
-// The loop does all else: budgets, progress, quality, early stopping, the best state, and the file to resume from.
+// A model is a Learner: one update, the loss of held-out rows, rows made by its present state, and its state as
+// tensors. The loop does all else: budgets, progress, quality, early stopping, the best state, and the file to resume
+// from.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -50,6 +51,8 @@ class BatchRows {
       : rows_(std::move(rows)), batch_(batch), rng_(rng) {}
   /// @param epoch, step  from 1, from 0
   std::vector<std::int64_t> operator()(std::int64_t epoch, std::int64_t step);
+  /// Rows of a batch.
+  std::int64_t size() const { return batch_; }
   std::int64_t steps() const { return static_cast<std::int64_t>(rows_.size()) / batch_; }
 
  private:

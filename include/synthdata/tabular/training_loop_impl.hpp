@@ -21,15 +21,16 @@ struct TrainingPlace {
   std::int64_t epoch = 0, step = 0;  // epochs done, updates of the next one
   std::int64_t since_best = 0;       // epochs, or measurements of quality
   std::int64_t kept = 0, enough = 0;
-  double sum = 0.0;                                              // of the losses of this epoch
-  double loss = std::numeric_limits<double>::quiet_NaN();        // of the last epoch, as the next two
+  double sum = 0.0;                                        // of the losses of this epoch
+  double loss = std::numeric_limits<double>::quiet_NaN();  // of the last epoch, as the next two
   double held_out = std::numeric_limits<double>::quiet_NaN();
   double quality = std::numeric_limits<double>::quiet_NaN();
-  double best = -std::numeric_limits<double>::infinity();        // quality, or minus the held-out loss
+  double best = -std::numeric_limits<double>::infinity();  // quality, or minus the held-out loss
 
   void save(Archive& archive) const {
     synthdata::detail::add_integers(archive, "training.place", {epoch, step, since_best, kept, enough});
-    archive.add("training.numbers", Tensor::from(std::vector<double>{sum, loss, held_out, quality, best}, Device::cpu()));
+    archive.add("training.numbers",
+                Tensor::from(std::vector<double>{sum, loss, held_out, quality, best}, Device::cpu()));
   }
   void restore(const Archive& archive) {
     const auto place = synthdata::detail::read_integers(archive, "training.place", 5);
@@ -107,10 +108,11 @@ SYNTHDATA_INLINE RowSplit split_rows(std::int64_t rows, const TabularTraining& t
   const bool loss = training.stop == StopRule::loss || (training.stop == StopRule::model && by_loss);
   RowSplit split;
   std::int64_t held = 0;
-  if (quality || loss) held = std::min<std::int64_t>(20000, static_cast<std::int64_t>(training.validation * static_cast<double>(rows)));
+  if (quality || loss)
+    held = std::min<std::int64_t>(20000, static_cast<std::int64_t>(training.validation * static_cast<double>(rows)));
   if (held == 0 && (quality || training.stop == StopRule::loss)) {
-    throw DataError(concat(model, ": no rows are held out that a stop rule or the quality needs: ", rows, " rows, validation ",
-                           training.validation));
+    throw DataError(concat(model, ": no rows are held out that a stop rule or the quality needs: ", rows,
+                           " rows, validation ", training.validation));
   }
   if (held == 0) {
     split.learn.resize(static_cast<std::size_t>(rows));
@@ -180,7 +182,8 @@ SYNTHDATA_INLINE std::string fingerprint(const Table& table) {
       add_hash(parts, marks.data(), p.size);
     }
   }
-  return concat(table.size(), " rows, ", table.columns().size(), " columns, ", synthdata::detail::Dictionary::hash(parts));
+  return concat(table.size(), " rows, ", table.columns().size(), " columns, ",
+                synthdata::detail::Dictionary::hash(parts));
 }
 
 SYNTHDATA_INLINE std::string fingerprint(const Archive& archive) {
@@ -200,17 +203,18 @@ SYNTHDATA_INLINE bool run_training(Learner& learner, const Table& table, const R
   const char* const stop_names[] = {"model", "never", "loss", "quality"};
   TrainingPlace at;
   if (!training.state_file.empty()) {
-    made_of.push_back({"format", "synthdata training of a model of tables 1"});
-    made_of.push_back({"table", fingerprint(table)});
-    made_of.push_back({"batch_size", plan.batch_size});
-    made_of.push_back({"learning_rate", training.learning_rate});
-    made_of.push_back({"held_out", plan.held_out});
-    made_of.push_back({"seed", concat(training.seed)});
-    made_of.push_back({"stop", stop_names[static_cast<int>(stop)]});
+    Json::Object all{{"format", "synthdata training of a model of tables 1"},
+                     {"table", fingerprint(table)},
+                     {"batch_size", plan.batch_size},
+                     {"learning_rate", training.learning_rate},
+                     {"held_out", plan.held_out},
+                     {"seed", concat(training.seed)},
+                     {"stop", stop_names[static_cast<int>(stop)]}};
     if (stop == StopRule::quality) {
-      made_of.push_back({"quality_every", training.quality_every});
-      made_of.push_back({"quality_rows", training.quality_rows});
+      all.push_back({"quality_every", training.quality_every});
+      all.push_back({"quality_rows", training.quality_rows});
     }
+    made_of.insert(made_of.begin() + 1, all.begin(), all.end());  // behind the model: the first that differs is named
   }
   const TrainingFile file(training.state_file, std::move(made_of));
   if (training.resume) file.read(learner, at);
@@ -282,7 +286,8 @@ SYNTHDATA_INLINE bool run_training(Learner& learner, const Table& table, const R
                            .seconds = seconds,
                            .step = complete ? plan.steps : at.step,
                            .steps = plan.steps,
-                           .seconds_left = std::min(seconds / static_cast<double>(updates) * left, std::max(budget - seconds, 0.0)),
+                           .seconds_left =
+                               std::min(seconds / static_cast<double>(updates) * left, std::max(budget - seconds, 0.0)),
                            .quality = at.quality}) ||
                 stopped;
     }

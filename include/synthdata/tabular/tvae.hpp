@@ -70,9 +70,10 @@ class Tvae {
   static Tvae fit(const Table& table, const TvaeOptions& options = {}, const TabularTraining& training = {},
                   const TabularCallback& progress = {});
 
-  /// What fit() needs for so many rows encoded in `width` numbers and batches of `batch`. With h = options.hidden and l =
-  /// options.latent: 4 width bytes a row; 4 copies (weights, best, Adam's two) of 2 h (width + h + l) + h l + ... weights;
-  /// and in one update the gradients of all weights and 4 (8 width + 8 h + 10 l) bytes for each row of a batch.
+  /// What fit() needs for so many rows encoded in `width` numbers and batches of `batch`. With h = options.hidden and l
+  /// = options.latent: 4 width bytes a row; four copies (weights, best, Adam's two) of 2 h (width + h + l + 2) + h l +
+  /// 2 l + 2 width weights; and in an update gradients of all weights, and 8 width + 8 h + 10 l numbers a row of the
+  /// batch.
   static TabularMemory memory(std::int64_t width, std::int64_t rows, const TvaeOptions& options, std::int64_t batch);
 
   /// Rows of the table's columns, without those that are left out (texts, identifiers). Rows that miss a condition are

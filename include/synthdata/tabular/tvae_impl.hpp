@@ -97,7 +97,12 @@ class TvaeLearner final : public Learner {
  public:
   TvaeLearner(const Tvae& start, const Tensor& rows, BatchRows batches, std::vector<std::int64_t> held_out, double rate,
               const Rng& rng)
-      : rows_(rows), batches_(std::move(batches)), held_out_(std::move(held_out)), model_(start), rate_(rate), rng_(rng) {
+      : rows_(rows),
+        batches_(std::move(batches)),
+        held_out_(std::move(held_out)),
+        model_(start),
+        rate_(rate),
+        rng_(rng) {
     move_to(model_.net_, current_device());
     state_ = state_of(model_.net_);
     optimizer_.emplace(state_.parameters, Adam{.weight_decay = start.options_.weight_decay});
@@ -118,8 +123,9 @@ class TvaeLearner final : public Learner {
     Rng same{held_out_.size()};  // the same latent noise after every epoch
     Context context{.rng = &same};
     double total = 0.0;
-    for (std::size_t begin = 0; begin < held_out_.size(); begin += held_out_batch) {
-      const std::size_t end = std::min(held_out_.size(), begin + held_out_batch);
+    const auto batch = static_cast<std::size_t>(batches_.size());  // as in training: memory of the same sizes is used
+    for (std::size_t begin = 0; begin < held_out_.size(); begin += batch) {
+      const std::size_t end = std::min(held_out_.size(), begin + batch);
       const std::vector<std::int64_t> some(held_out_.begin() + static_cast<std::ptrdiff_t>(begin),
                                            held_out_.begin() + static_cast<std::ptrdiff_t>(end));
       total += model_.net_.loss(take(some), context).item() * static_cast<double>(some.size());
@@ -148,8 +154,6 @@ class TvaeLearner final : public Learner {
     return on_host(std::move(model_));
   }
 
-  static constexpr std::size_t held_out_batch = 1024;
-
  private:
   static Tvae on_host(Tvae model) {
     move_to(model.net_, Device::cpu());
@@ -175,7 +179,8 @@ class TvaeLearner final : public Learner {
 SYNTHDATA_INLINE TabularMemory Tvae::memory(std::int64_t width, std::int64_t rows, const TvaeOptions& options,
                                             std::int64_t batch) {
   const std::int64_t hidden = options.hidden, latent = options.latent;
-  const std::int64_t weights = 2 * hidden * (width + hidden + latent) + 4 * hidden + 2 * latent + hidden * latent + 2 * width;
+  const std::int64_t weights =
+      2 * hidden * (width + hidden + latent) + 4 * hidden + 2 * latent + hidden * latent + 2 * width;
   TabularMemory memory;
   memory.rows = 4 * width * rows;
   memory.weights = 4 * 4 * weights;
