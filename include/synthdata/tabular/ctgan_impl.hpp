@@ -160,13 +160,13 @@ namespace detail {
 /// The state of a Ctgan in training.
 class CtganLearner final : public Learner {
  public:
-  CtganLearner(const Ctgan& start, const Tensor& rows, const std::vector<std::int64_t>& learn, std::int64_t batch,
+  CtganLearner(Ctgan start, const Tensor& rows, const std::vector<std::int64_t>& learn, std::int64_t batch,
                const TabularTraining& training, Rng rng)
       : seed_(training.seed),
         batch_(batch),
         steps_(std::max<std::int64_t>(1, static_cast<std::int64_t>(learn.size()) / batch)),
-        model_(start),
-        critic_(make_critic(start, rng)),
+        model_(std::move(start)),
+        critic_(make_critic(model_, rng)),
         source_(rows, learn, model_.labels_, batch, rng.next_u64()),
         rng_(rng) {
     move_to(model_.generator_, current_device());
@@ -295,11 +295,11 @@ SYNTHDATA_INLINE Ctgan Ctgan::fit(const Table& table, const CtganOptions& option
   Rng rng = Rng{training.seed}.split(2);
   const Tensor rows = encoder.encode(table, rng);
   const CategoryLabels labels(encoder.blocks(), rows, split.learn);
-  const Ctgan start = [&] {
+  Ctgan start = [&] {
     const OnDevice host(Device::cpu());
     return Ctgan(encoder, labels, make_generator(encoder, labels, options, rng), options);
   }();
-  detail::CtganLearner learner(start, rows, split.learn, batch, training, rng);
+  detail::CtganLearner learner(std::move(start), rows, split.learn, batch, training, rng);
   const bool kept = detail::run_training(learner, table, split, training,
                                          {.rows = count,
                                           .held_out = static_cast<std::int64_t>(split.held_out.size()),

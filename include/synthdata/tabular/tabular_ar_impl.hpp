@@ -410,21 +410,24 @@ namespace detail {
 /// The state of a TabularAr in training.
 class TabularArLearner final : public Learner {
  public:
-  TabularArLearner(const TabularAr& start, const CodeTable& codes, BatchRows batches,
-                   std::vector<std::int64_t> held_out, double average_decay, double rate, Rng rng)
-      : codes_(codes),
+  TabularArLearner(std::vector<ColumnCodes> columns, bool any_order, TabularArNet net, const CodeTable& codes,
+                   BatchRows batches, std::vector<std::int64_t> held_out, double average_decay, double rate,
+                   const Rng& rng)
+      : columns_(std::move(columns)),
+        any_order_(any_order),
+        codes_(codes),
         batches_(std::move(batches)),
         held_out_(std::move(held_out)),
-        first_(first_places(start.columns_)),
-        average_(start),
-        net_(start.net_),
+        first_(first_places(columns_)),
+        net_(std::move(net)),
+        average_(net_),
         ema_(average_decay),
         rate_(rate),
         rng_(rng) {
     move_to(net_, current_device());
-    move_to(average_.net_, current_device());
+    move_to(average_, current_device());
     state_ = state_of(net_);
-    average_state_ = state_of(average_.net_);
+    average_state_ = state_of(average_);
     optimizer_.emplace(state_.parameters, Adam{});
   }
 
@@ -432,7 +435,7 @@ class TabularArLearner final : public Learner {
   double update(std::int64_t epoch, std::int64_t step) override {
     Context context{.mode = Mode::training, .rng = &rng_};
     const Tensor codes = code_tensor(codes_, batches_(epoch, step));
-    const Var loss = net_.loss(codes, average_.any_order_ ? random_order() : row_range(0, first_.back()), context);
+    const Var loss = net_.loss(codes, any_order_ ? random_order() : row_range(0, first_.back()), context);
     const double value = loss.item();
     optimizer_->minimize(loss, rate_);
     ema_.update(average_state_, state_);
@@ -448,7 +451,7 @@ class TabularArLearner final : public Learner {
       const std::size_t end = std::min(held_out_.size(), begin + batch);
       const std::vector<std::int64_t> some(held_out_.begin() + static_cast<std::ptrdiff_t>(begin),
                                            held_out_.begin() + static_cast<std::ptrdiff_t>(end));
-      total += average_.net_.loss(code_tensor(codes_, some), row_range(0, first_.back()), context).item() *
+      total += average_.loss(code_tensor(codes_, some), row_range(0, first_.back()), context).item() *
                static_cast<double>(some.size());
     }
     const double loss = total / static_cast<double>(held_out_.size());
@@ -460,12 +463,12 @@ class TabularArLearner final : public Learner {
     return loss;
   }
   Table sample(std::int64_t rows, std::uint64_t seed) const override {
-    return on_host(average_).sample(rows, {}, {.seed = seed});
+    return model(average_).sample(rows, {}, {.seed = seed});
   }
-  void keep() override { best_.emplace(average_.net_); }
+  void keep() override { best_.emplace(average_); }
   void save(Archive& archive, bool kept) const override {
     save_state(archive, "net.", net_);
-    save_state(archive, "average.", average_.net_);
+    save_state(archive, "average.", average_);
     if (kept) save_state(archive, "best.", *best_);
     synthdata::detail::add_optimizer(archive, "optimizer.", *optimizer_);
     synthdata::detail::add_rng(archive, rng_);
@@ -474,8 +477,8 @@ class TabularArLearner final : public Learner {
   }
   void restore(const Archive& archive, bool kept) override {
     load_state(archive, "net.", net_);
-    load_state(archive, "average.", average_.net_);
-    if (kept) load_state(archive, "best.", best_.emplace(average_.net_));
+    load_state(archive, "average.", average_);
+    if (kept) load_state(archive, "best.", best_.emplace(average_));
     optimizer_ = synthdata::detail::read_optimizer(archive, "optimizer.", *optimizer_);
     rng_ = synthdata::detail::read_rng(archive);
     const auto learner = synthdata::detail::read_integers(archive, "learner", 2);
@@ -487,15 +490,12 @@ class TabularArLearner final : public Learner {
     lowest_ = rate.data<double>()[1];
   }
   /// The model that was kept, or else the average as it is.
-  TabularAr result(bool kept) {
-    if (kept) average_.net_ = std::move(*best_);
-    return on_host(std::move(average_));
-  }
+  TabularAr result(bool kept) const { return model(kept ? *best_ : average_); }
 
  private:
-  static TabularAr on_host(TabularAr model) {
-    move_to(model.net_, Device::cpu());
-    return model;
+  TabularAr model(TabularArNet net) const {
+    move_to(net, Device::cpu());
+    return TabularAr(columns_, std::move(net), any_order_);
   }
   /// The place of each code column in an order of the columns.
   std::vector<std::int64_t> random_order() {
@@ -508,12 +508,14 @@ class TabularArLearner final : public Learner {
     return position;
   }
 
+  std::vector<ColumnCodes> columns_;
+  bool any_order_;
   const CodeTable& codes_;
   BatchRows batches_;
   std::vector<std::int64_t> held_out_, first_;
-  // Small steps at random orders leave the weights trembling; their mean over about the last epoch is what is kept.
-  TabularAr average_;
   TabularArNet net_;
+  // Small steps at random orders leave the weights trembling; their mean over about the last epoch is what is kept.
+  TabularArNet average_;
   std::optional<TabularArNet> best_;
   ModuleState state_, average_state_;
   std::optional<Optimizer> optimizer_;
@@ -564,19 +566,18 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
       std::min(count, training.batch_size > 0 ? training.batch_size : std::clamp<std::int64_t>(count / 100, 64, 2048)),
       1, "TabularAr", "fewer bins or max_codes, a smaller hidden layer, fewer rows", memory);
 
-  Rng rng = Rng{training.seed}.split(1);
-  const auto start = [&] {
+  TabularArNet net = [&] {
     const OnDevice host(Device::cpu());
-    return TabularAr(columns,
-                     TabularArNet(detail::all_cardinalities(columns), detail::ordered_codes(columns), options.hidden,
-                                  options.dropout, rng),
-                     options.any_order);
-  };
+    Rng rng = Rng{training.seed}.split(1);
+    return TabularArNet(detail::all_cardinalities(columns), detail::ordered_codes(columns), options.hidden,
+                        options.dropout, rng);
+  }();
   Archive encoding;
   for (std::size_t c = 0; c < columns.size(); ++c) columns[c].save(encoding, concat("column.", c));
   const detail::CodeTable codes = detail::encode_table(columns, table);
   detail::TabularArLearner learner(
-      start(), codes, detail::BatchRows(split.learn, batch, Rng{training.seed}.split(3)), split.held_out,
+      columns, options.any_order, std::move(net), codes,
+      detail::BatchRows(split.learn, batch, Rng{training.seed}.split(3)), split.held_out,
       std::clamp(1.0 - static_cast<double>(batch) / static_cast<double>(count), 0.9, 0.999),
       training.learning_rate > 0.0 ? training.learning_rate : 1e-3, Rng{training.seed}.split(2));
   const bool kept = detail::run_training(learner, table, split, training,

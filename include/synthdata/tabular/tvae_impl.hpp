@@ -95,17 +95,17 @@ namespace detail {
 /// The state of a Tvae in training.
 class TvaeLearner final : public Learner {
  public:
-  TvaeLearner(const Tvae& start, const Tensor& rows, BatchRows batches, std::vector<std::int64_t> held_out, double rate,
+  TvaeLearner(Tvae start, const Tensor& rows, BatchRows batches, std::vector<std::int64_t> held_out, double rate,
               const Rng& rng)
       : rows_(rows),
         batches_(std::move(batches)),
         held_out_(std::move(held_out)),
-        model_(start),
+        model_(std::move(start)),
         rate_(rate),
         rng_(rng) {
     move_to(model_.net_, current_device());
     state_ = state_of(model_.net_);
-    optimizer_.emplace(state_.parameters, Adam{.weight_decay = start.options_.weight_decay});
+    optimizer_.emplace(state_.parameters, Adam{.weight_decay = model_.options_.weight_decay});
   }
 
   std::int64_t parameters() const { return synthdata::detail::count_values(state_); }
@@ -206,12 +206,13 @@ SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& options, 
                            1, "Tvae", "smaller hidden layers, fewer rows, categories or modes", memory);
   Rng rng = Rng{training.seed}.split(2);
   const Tensor rows = encoder.encode(table, rng);
-  const auto start = [&] {
+  auto start = [&] {
     const OnDevice host(Device::cpu());
     return Tvae(encoder, TvaeNet(encoder.blocks(), options, rng), options);
   }();
-  detail::TvaeLearner learner(start, rows, detail::BatchRows(split.learn, batch, Rng{training.seed}.split(3)),
-                              split.held_out, training.learning_rate > 0.0 ? training.learning_rate : 1e-3, rng);
+  detail::TvaeLearner learner(std::move(start), rows,
+                              detail::BatchRows(split.learn, batch, Rng{training.seed}.split(3)), split.held_out,
+                              training.learning_rate > 0.0 ? training.learning_rate : 1e-3, rng);
   const bool kept = detail::run_training(learner, table, split, training,
                                          {.rows = count,
                                           .held_out = static_cast<std::int64_t>(split.held_out.size()),
