@@ -66,6 +66,7 @@ class CategoryLabels {
 class Ctgan {
  public:
   /// By default 300 epochs of batches of 500, Adam at 2e-4.
+  /// Trained on the current device; the model is on the CPU. How: see TabularTraining.
   /// @throws DataError for a table without rows, infinite values, or options out of range; NumericError if a loss is
   /// not finite.
   static Ctgan fit(const Table& table, const CtganOptions& options = {}, const TabularTraining& training = {},

@@ -65,6 +65,7 @@ class TvaeNet {
 /// Learns a table and makes rows like it. The fastest of the models to sample from.
 class Tvae {
  public:
+  /// Trained on the current device; the model is on the CPU. How: see TabularTraining.
   /// @throws DataError for a table without rows, infinite values, or options out of range; NumericError if the loss is
   /// not finite.
   static Tvae fit(const Table& table, const TvaeOptions& options = {}, const TabularTraining& training = {},
