@@ -594,7 +594,7 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
                                           {"dropout", options.dropout},
                                           {"any_order", options.any_order},
                                           {"encoding", detail::fingerprint(encoding)}},
-                                         progress);
+                                         "TabularAr", progress);
   return learner.result(kept);
 }
 

@@ -228,7 +228,7 @@ SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& options, 
                                           {"latent", options.latent},
                                           {"reconstruction", options.reconstruction},
                                           {"weight_decay", options.weight_decay}},
-                                         progress);
+                                         "Tvae", progress);
   return learner.result(kept);
 }
 
