@@ -28,7 +28,7 @@ Column reals(const std::vector<double>& values) { return Column::reals("x", valu
 Column integers(const std::vector<std::int64_t>& values) { return Column::integers("x", values); }
 
 models::TabularTraining short_training(std::int64_t epochs = 40) {
-  return {.epochs = epochs, .batch_size = 64, .learning_rate = 2e-3, .seed = 3};
+  return {.epochs = epochs, .batch_size = 64, .learning_rate = 2e-3, .seed = 7};
 }
 const TabularAr& trained() {
   static const TabularAr model = TabularAr::fit(made_up(3000), {}, short_training());

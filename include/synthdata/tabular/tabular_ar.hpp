@@ -21,6 +21,7 @@ namespace synthdata::models {
 
 namespace detail {
 struct CodeTable;
+class TabularArLearner;
 }  // namespace detail
 
 struct TabularArOptions {
@@ -82,10 +83,18 @@ class TabularAr {
  public:
   /// By default at most 100 epochs of batches of a hundredth of the rows (64 to 2048), Adam at 1e-3, halved where the
   /// loss of the held-out rows stops falling.
+  /// Trained on the current device; the model is on the CPU. How: see TabularTraining.
   /// @throws DataError for a table without rows or columns, infinite values, or options out of range; NumericError if
   /// the loss is not finite.
   static TabularAr fit(const Table& table, const TabularArOptions& options = {}, const TabularTraining& training = {},
                        const TabularCallback& progress = {});
+
+  /// What fit() needs for so many rows of these columns and batches of `batch`. With K code columns (two for one of
+  /// many categories), C codes of all together, h = options.hidden and T = (C + 1) K h: 4 K bytes a row; five copies
+  /// (weights, average, best, Adam's two) of T + K h (h + 2) + C (h + 1) weights; and in an update gradients of all
+  /// weights, 3 tables of T numbers, and 7 K h + 2 C + 6 K numbers a row of the batch.
+  static TabularMemory memory(const std::vector<ColumnCodes>& columns, std::int64_t rows,
+                              const TabularArOptions& options, std::int64_t batch);
 
   /// Rows of the table's schema that meet the conditions. The same seed gives the same rows, whatever the threads.
   /// Conditions of one value cost nothing, nor does one range or choice; with two of those or more rows that miss are
@@ -115,6 +124,7 @@ class TabularAr {
   const TabularArNet& net() const { return net_; }
 
  private:
+  friend class detail::TabularArLearner;
   TabularAr(std::vector<ColumnCodes> columns, TabularArNet net, bool any_order)
       : columns_(std::move(columns)), net_(std::move(net)), any_order_(any_order) {
     for (std::size_t k = 0; k < net_.cardinalities().size(); ++k) {

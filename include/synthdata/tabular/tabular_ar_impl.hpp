@@ -15,12 +15,13 @@
 #include <synthdata/tabular/column_codes_impl.hpp>
 #include <synthdata/tabular/model_file.hpp>
 #include <synthdata/tabular/tabular_ar.hpp>
+#include <synthdata/tabular/training_loop_impl.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <optional>
 
 namespace synthdata::models {
 namespace detail {
@@ -404,17 +405,152 @@ SYNTHDATA_INLINE Var TabularArNet::logits(std::int64_t k, const Tensor& part, co
   return heads_[at](middle_[at].fused(first, context, fused::relu));
 }
 
+namespace detail {
+
+/// The state of a TabularAr in training.
+class TabularArLearner final : public Learner {
+ public:
+  TabularArLearner(std::vector<ColumnCodes> columns, bool any_order, TabularArNet net, const CodeTable& codes,
+                   BatchRows batches, std::vector<std::int64_t> held_out, double average_decay, double rate,
+                   const Rng& rng)
+      : columns_(std::move(columns)),
+        any_order_(any_order),
+        codes_(codes),
+        batches_(std::move(batches)),
+        held_out_(std::move(held_out)),
+        first_(first_places(columns_)),
+        net_(std::move(net)),
+        average_(net_),
+        ema_(average_decay),
+        rate_(rate),
+        rng_(rng) {
+    move_to(net_, current_device());
+    move_to(average_, current_device());
+    state_ = state_of(net_);
+    average_state_ = state_of(average_);
+    optimizer_.emplace(state_.parameters, Adam{});
+  }
+
+  std::int64_t parameters() const { return synthdata::detail::count_values(state_); }
+  double update(std::int64_t epoch, std::int64_t step) override {
+    Context context{.mode = Mode::training, .rng = &rng_};
+    const Tensor codes = code_tensor(codes_, batches_(epoch, step));
+    const Var loss = net_.loss(codes, any_order_ ? random_order() : row_range(0, first_.back()), context);
+    const double value = loss.item();
+    optimizer_->minimize(loss, rate_);
+    ema_.update(average_state_, state_);
+    return value;
+  }
+  double end_epoch() override {
+    if (held_out_.empty()) return std::numeric_limits<double>::quiet_NaN();
+    const NoGrad no_grad;
+    Context context;
+    double total = 0.0;
+    const auto batch = static_cast<std::size_t>(batches_.size());  // as in training: memory of the same sizes is used
+    for (std::size_t begin = 0; begin < held_out_.size(); begin += batch) {
+      const std::size_t end = std::min(held_out_.size(), begin + batch);
+      const std::vector<std::int64_t> some(held_out_.begin() + static_cast<std::ptrdiff_t>(begin),
+                                           held_out_.begin() + static_cast<std::ptrdiff_t>(end));
+      total += average_.loss(code_tensor(codes_, some), row_range(0, first_.back()), context).item() *
+               static_cast<double>(some.size());
+    }
+    const double loss = total / static_cast<double>(held_out_.size());
+    if (loss < lowest_) {
+      lowest_ = loss, since_lowest_ = 0;
+    } else if (++since_lowest_ % 2 == 0) {
+      rate_ /= 2.0;
+    }
+    return loss;
+  }
+  Table sample(std::int64_t rows, std::uint64_t seed) const override {
+    return model(average_).sample(rows, {}, {.seed = seed});
+  }
+  void keep() override { best_.emplace(average_); }
+  void save(Archive& archive, bool kept) const override {
+    save_state(archive, "net.", net_);
+    save_state(archive, "average.", average_);
+    if (kept) save_state(archive, "best.", *best_);
+    synthdata::detail::add_optimizer(archive, "optimizer.", *optimizer_);
+    synthdata::detail::add_rng(archive, rng_);
+    synthdata::detail::add_integers(archive, "learner", {ema_.updates(), since_lowest_});
+    archive.add("rate", Tensor::from(std::vector<double>{rate_, lowest_}, Device::cpu()));
+  }
+  void restore(const Archive& archive, bool kept) override {
+    load_state(archive, "net.", net_);
+    load_state(archive, "average.", average_);
+    if (kept) load_state(archive, "best.", best_.emplace(average_));
+    optimizer_ = synthdata::detail::read_optimizer(archive, "optimizer.", *optimizer_);
+    rng_ = synthdata::detail::read_rng(archive);
+    const auto learner = synthdata::detail::read_integers(archive, "learner", 2);
+    ema_.restore(learner[0]);
+    since_lowest_ = learner[1];
+    const Tensor& rate = archive.at("rate");
+    if (rate.dtype() != DType::f64 || rate.size() != 2) throw DataError("'rate' is damaged");
+    rate_ = rate.data<double>()[0];
+    lowest_ = rate.data<double>()[1];
+  }
+  /// The model that was kept, or else the average as it is.
+  TabularAr result(bool kept) const { return model(kept ? *best_ : average_); }
+
+ private:
+  TabularAr model(TabularArNet net) const {
+    move_to(net, Device::cpu());
+    return TabularAr(columns_, std::move(net), any_order_);
+  }
+  /// The place of each code column in an order of the columns.
+  std::vector<std::int64_t> random_order() {
+    std::vector<std::int64_t> position(static_cast<std::size_t>(first_.back()));
+    std::int64_t next = 0;
+    for (const std::int64_t c : rng_.permutation(static_cast<std::int64_t>(first_.size()) - 1)) {
+      const auto at = static_cast<std::size_t>(c);
+      for (std::int64_t k = first_[at]; k < first_[at + 1]; ++k) position[static_cast<std::size_t>(k)] = next++;
+    }
+    return position;
+  }
+
+  std::vector<ColumnCodes> columns_;
+  bool any_order_;
+  const CodeTable& codes_;
+  BatchRows batches_;
+  std::vector<std::int64_t> held_out_, first_;
+  TabularArNet net_;
+  // Small steps at random orders leave the weights trembling; their mean over about the last epoch is what is kept.
+  TabularArNet average_;
+  std::optional<TabularArNet> best_;
+  ModuleState state_, average_state_;
+  std::optional<Optimizer> optimizer_;
+  Ema ema_;
+  double rate_, lowest_ = std::numeric_limits<double>::infinity();
+  std::int64_t since_lowest_ = 0;
+  Rng rng_;
+};
+
+}  // namespace detail
+
+SYNTHDATA_INLINE TabularMemory TabularAr::memory(const std::vector<ColumnCodes>& columns, std::int64_t rows,
+                                                 const TabularArOptions& options, std::int64_t batch) {
+  std::int64_t codes = 0;
+  const std::vector<std::int64_t> cardinalities = detail::all_cardinalities(columns);
+  for (const std::int64_t n : cardinalities) codes += n;
+  const auto places = static_cast<std::int64_t>(cardinalities.size());
+  const std::int64_t hidden = options.hidden, width = places * hidden, table = (codes + 1) * width;
+  const std::int64_t weights = table + width + places * (hidden * hidden + hidden) + codes * (hidden + 1);
+  TabularMemory memory;
+  memory.rows = rows * places * 4;
+  memory.weights = 5 * 4 * weights;
+  memory.batch = 4 * (3 * table + weights) + 4 * (7 * width + 2 * codes + 6 * places) * batch;
+  return memory;
+}
+
 SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOptions& options,
                                           const TabularTraining& training, const TabularCallback& progress) {
   if (table.size() < 1 || table.columns().empty()) {
     throw DataError(
         concat("TabularAr: expects a table with rows and columns, got ", table.size(), " x ", table.columns().size()));
   }
-  if (options.hidden < 1 || !(options.dropout >= 0.0 && options.dropout < 1.0) || training.epochs < 0 ||
-      training.batch_size < 0 || !(training.learning_rate >= 0.0) || training.patience < 1 ||
-      !(training.validation >= 0.0 && training.validation < 1.0) || !(training.minutes > 0.0)) {
-    throw DataError(
-        "TabularAr: expects hidden and patience >= 1, dropout and validation in [0, 1), minutes > 0, all others >= 0");
+  detail::check_training(training, "TabularAr");
+  if (options.hidden < 1 || !(options.dropout >= 0.0 && options.dropout < 1.0)) {
+    throw DataError("TabularAr: expects hidden >= 1 and dropout in [0, 1)");
   }
   std::vector<ColumnCodes> columns(table.columns().size());
   parallel_for(static_cast<std::int64_t>(columns.size()), 1, [&](std::int64_t begin, std::int64_t end) {
@@ -422,94 +558,50 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
       columns[c] = ColumnCodes::fit(table[c], options.codes);
     }
   });
+  const detail::RowSplit split = detail::split_rows(table.size(), training, true, "TabularAr");
+  const auto count = static_cast<std::int64_t>(split.learn.size());
+  const auto memory = [&](std::int64_t batch) { return TabularAr::memory(columns, table.size(), options, batch); };
+  const std::int64_t batch = detail::batch_within(
+      training,
+      std::min(count, training.batch_size > 0 ? training.batch_size : std::clamp<std::int64_t>(count / 100, 64, 2048)),
+      1, "TabularAr", "fewer bins or max_codes, a smaller hidden layer, fewer rows", memory);
+
+  TabularArNet net = [&] {
+    const OnDevice host(Device::cpu());
+    Rng rng = Rng{training.seed}.split(1);
+    return TabularArNet(detail::all_cardinalities(columns), detail::ordered_codes(columns), options.hidden,
+                        options.dropout, rng);
+  }();
+  Archive encoding;
+  for (std::size_t c = 0; c < columns.size(); ++c) columns[c].save(encoding, concat("column.", c));
   const detail::CodeTable codes = detail::encode_table(columns, table);
-  const std::vector<std::int64_t> first = detail::first_places(columns);
-
-  Rng rng = Rng{training.seed}.split(1);
-  TabularArNet net(detail::all_cardinalities(columns), detail::ordered_codes(columns), options.hidden, options.dropout,
-                   rng);
-  std::vector<std::int64_t> rows = rng.permutation(table.size());
-  const auto held =
-      static_cast<std::size_t>(std::min(20000.0, std::floor(training.validation * static_cast<double>(table.size()))));
-  const std::vector<std::int64_t> held_out(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(held));
-  rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(held));
-  const auto count = static_cast<std::int64_t>(rows.size());
-  const std::int64_t batch = training.batch_size > 0 ? std::min(training.batch_size, count)
-                                                     : std::min(count, std::clamp<std::int64_t>(count / 100, 64, 2048));
-
-  std::vector<std::int64_t> natural = detail::row_range(0, first.back());
-  const auto order_of = [&](Rng& from) {
-    if (!options.any_order) return natural;
-    std::vector<std::int64_t> position(natural.size());
-    std::int64_t next = 0;
-    for (const std::int64_t c : from.permutation(static_cast<std::int64_t>(columns.size()))) {
-      const auto at = static_cast<std::size_t>(c);
-      for (std::int64_t k = first[at]; k < first[at + 1]; ++k) position[static_cast<std::size_t>(k)] = next++;
-    }
-    return position;
-  };
-  // Small steps at random orders leave the weights trembling; their mean over about the last epoch is what is kept.
-  TabularArNet average = net;
-  Ema ema(std::clamp(1.0 - static_cast<double>(batch) / static_cast<double>(count), 0.9, 0.999));
-  const ModuleState state = state_of(net), average_state = state_of(average);
-  const auto held_out_loss = [&] {
-    if (held_out.empty()) return std::numeric_limits<double>::quiet_NaN();
-    const NoGrad no_grad;
-    Context context;
-    double total = 0.0;
-    for (std::size_t begin = 0; begin < held_out.size(); begin += 1024) {
-      const std::size_t end = std::min(held_out.size(), begin + 1024);
-      const std::vector<std::int64_t> some(held_out.begin() + static_cast<std::ptrdiff_t>(begin),
-                                           held_out.begin() + static_cast<std::ptrdiff_t>(end));
-      total +=
-          average.loss(detail::code_tensor(codes, some), natural, context).item() * static_cast<double>(some.size());
-    }
-    return total / static_cast<double>(held_out.size());
-  };
-
-  Optimizer optimizer(state.parameters, Adam{});
-  TabularArNet best_net = net;
-  double best = std::numeric_limits<double>::infinity(),
-         rate = training.learning_rate > 0.0 ? training.learning_rate : 1e-3;
-  const std::int64_t epochs = training.epochs > 0 ? training.epochs : 100;
-  std::int64_t since_best = 0;
-  const auto start = std::chrono::steady_clock::now();
-  for (std::int64_t epoch = 1; epoch <= epochs; ++epoch) {
-    const std::vector<std::int64_t> order = rng.permutation(count);
-    double total = 0.0;
-    std::int64_t steps = 0;
-    for (std::int64_t begin = 0; begin + batch <= count; begin += batch, ++steps) {
-      std::vector<std::int64_t> some(static_cast<std::size_t>(batch));
-      for (std::int64_t i = 0; i < batch; ++i) {
-        some[static_cast<std::size_t>(i)] = rows[static_cast<std::size_t>(order[static_cast<std::size_t>(begin + i)])];
-      }
-      Context context{.mode = Mode::training, .rng = &rng};
-      const Var loss = net.loss(detail::code_tensor(codes, some), order_of(rng), context);
-      total += loss.item();
-      optimizer.minimize(loss, rate);
-      ema.update(average_state, state);
-    }
-    total /= static_cast<double>(steps);
-    if (!std::isfinite(total)) throw NumericError(concat("TabularAr: the loss of epoch ", epoch, " is ", total));
-    const double found = held_out_loss();
-    if (!held_out.empty()) {
-      if (found < best) {
-        best = found, since_best = 0;
-        best_net = average;
-      } else if (++since_best % 2 == 0) {
-        rate /= 2.0;
-      }
-    }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const bool go_on = !progress || progress({epoch, epochs, total, found, seconds});
-    if (!go_on || since_best >= training.patience || seconds > training.minutes * 60.0) break;
-  }
-  return TabularAr(std::move(columns), held_out.empty() ? std::move(average) : std::move(best_net), options.any_order);
+  detail::TabularArLearner learner(
+      columns, options.any_order, std::move(net), codes,
+      detail::BatchRows(split.learn, batch, Rng{training.seed}.split(3)), split.held_out,
+      std::clamp(1.0 - static_cast<double>(batch) / static_cast<double>(count), 0.9, 0.999),
+      training.learning_rate > 0.0 ? training.learning_rate : 1e-3, Rng{training.seed}.split(2));
+  const bool kept = detail::run_training(learner, table, split, training,
+                                         {.rows = count,
+                                          .held_out = static_cast<std::int64_t>(split.held_out.size()),
+                                          .epochs = training.epochs > 0 ? training.epochs : 100,
+                                          .steps = count / batch,
+                                          .batch_size = batch,
+                                          .parameters = learner.parameters(),
+                                          .memory = memory(batch)},
+                                         true,
+                                         {{"model", "ar"},
+                                          {"hidden", options.hidden},
+                                          {"dropout", options.dropout},
+                                          {"any_order", options.any_order},
+                                          {"encoding", detail::fingerprint(encoding)}},
+                                         progress);
+  return learner.result(kept);
 }
 
 SYNTHDATA_INLINE Table TabularAr::sample(std::int64_t rows, const Conditions& conditions,
                                          const SampleOptions& options) const {
   if (rows < 0) throw DataError(concat("sample: expects a number of rows >= 0, got ", rows));
+  const OnDevice host(Device::cpu());
   const std::vector<std::int64_t> first = detail::first_places(columns_);
   std::vector<detail::ColumnChoice> choices;
   for (const ColumnCodes& column : columns_) choices.push_back(detail::free_choice(column));
@@ -591,6 +683,7 @@ SYNTHDATA_INLINE Schema TabularAr::schema() const {
 }
 
 SYNTHDATA_INLINE Table TabularAr::impute(const Table& table, std::uint64_t seed) const {
+  const OnDevice host(Device::cpu());
   if (!any_order_) throw DataError("impute: expects a model trained for any order of columns (any_order)");
   const std::vector<std::int64_t> first = detail::first_places(columns_);
   detail::CodeTable codes = detail::encode_table(columns_, table);
@@ -644,6 +737,7 @@ SYNTHDATA_INLINE Table TabularAr::impute(const Table& table, std::uint64_t seed)
 }
 
 SYNTHDATA_INLINE ClassProbabilities TabularAr::probabilities(const Table& table, std::string_view target) const {
+  const OnDevice host(Device::cpu());
   if (!any_order_) throw DataError("probabilities: expects a model trained for any order of columns (any_order)");
   const auto c = static_cast<std::size_t>(place_of(target));
   const std::vector<std::int64_t> first = detail::first_places(columns_);
@@ -683,6 +777,7 @@ SYNTHDATA_INLINE ClassProbabilities TabularAr::probabilities(const Table& table,
 }
 
 SYNTHDATA_INLINE Tensor TabularAr::log_prob(const Table& table) const {
+  const OnDevice host(Device::cpu());
   const std::vector<std::int64_t> first = detail::first_places(columns_);
   for (const ColumnCodes& column : columns_) static_cast<void>(table[column.schema().name]);  // all must be there
   const detail::CodeTable codes = detail::encode_table(columns_, table);

@@ -12,6 +12,10 @@
 
 namespace synthdata::models {
 
+namespace detail {
+class TvaeLearner;
+}  // namespace detail
+
 struct TvaeOptions {
   EncoderOptions encoder = {};  ///< mode-specific normalisation of numbers, one-hot categories
   std::int64_t hidden = 128;    ///< units of the two hidden layers of each net
@@ -61,10 +65,17 @@ class TvaeNet {
 /// Learns a table and makes rows like it. The fastest of the models to sample from.
 class Tvae {
  public:
+  /// Trained on the current device; the model is on the CPU. How: see TabularTraining.
   /// @throws DataError for a table without rows, infinite values, or options out of range; NumericError if the loss is
   /// not finite.
   static Tvae fit(const Table& table, const TvaeOptions& options = {}, const TabularTraining& training = {},
                   const TabularCallback& progress = {});
+
+  /// What fit() needs for so many rows encoded in `width` numbers and batches of `batch`. With h = options.hidden and l
+  /// = options.latent: 4 width bytes a row; four copies (weights, best, Adam's two) of 2 h (width + h + l + 2) + h l +
+  /// 2 l + 2 width weights; and in an update gradients of all weights, and 8 width + 8 h + 10 l numbers a row of the
+  /// batch.
+  static TabularMemory memory(std::int64_t width, std::int64_t rows, const TvaeOptions& options, std::int64_t batch);
 
   /// Rows of the table's columns, without those that are left out (texts, identifiers). Rows that miss a condition are
   /// thrown away. The same seed gives the same rows, whatever the threads.
@@ -80,6 +91,7 @@ class Tvae {
   const TvaeNet& net() const { return net_; }
 
  private:
+  friend class detail::TvaeLearner;
   Tvae(TableEncoder encoder, TvaeNet net, TvaeOptions options)
       : encoder_(std::move(encoder)), net_(std::move(net)), options_(std::move(options)) {}
   TableEncoder encoder_;
