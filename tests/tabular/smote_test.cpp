@@ -101,7 +101,7 @@ TEST_CASE("a saved smote makes the same rows, a damaged file is refused", "[tabu
   refused("neighbours", Tensor::full({200, 5}, 200, DType::i64, Device::cpu()), "neighbour 200 of 200 rows");
   refused("neighbours", Tensor::full({200, 5}, -1, DType::i64, Device::cpu()), "neighbour -1");
   refused("neighbours", Tensor::zeros({200}, DType::i64, Device::cpu()), "expected");
-  refused("neighbours", Tensor::zeros({100, 5}, DType::i64, Device::cpu()), "values");
+  refused("neighbours", Tensor::zeros({100, 5}, DType::i64, Device::cpu()), "no model of Smote");
   refused("column.0", Tensor::full({200}, 77, DType::u8, Device::cpu()), "categories");
   refused("column.3", Tensor::zeros({200}, DType::f32, Device::cpu()), "expects");
   refused("column.2.missing", Tensor::zeros({3}, DType::u8, Device::cpu()), "marks");

@@ -334,6 +334,7 @@ SYNTHDATA_INLINE Column ColumnCodes::decode(const std::vector<std::int64_t>& cod
     return column_of(values, missing);
   }
   if (kind_ == Kind::categories) {
+    if (texts_.empty()) missing.assign(rows, true);
     std::vector<std::int64_t> places(rows, 0);
     for (std::size_t i = 0; i < rows; ++i) places[i] = present(i) ? codes[i] - missing_ : 0;
     return Column::categorical(schema_.name, places, schema_.categories, missing).spelled(schema_);
