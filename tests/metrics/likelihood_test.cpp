@@ -23,8 +23,8 @@ toy::GaussianMixture known_grid(float jitter = 0.0f, std::uint64_t seed = 1) {
 TEST_CASE("points of the truth reach its mean log density", "[likelihood]") {
   const toy::GaussianMixture known = known_grid();
   Rng rng{3};
-  const LikelihoodFitness found = likelihood_fitness(density_of(known), known.generate(10000, rng),
-                                                     known.generate(10000, rng), {.seed = 2});
+  const LikelihoodFitness found =
+      likelihood_fitness(density_of(known), known.generate(10000, rng), known.generate(10000, rng), {.seed = 2});
   CHECK(grid_truth == Approx(-3.06).margin(0.005));  // as published
   CHECK(found.synthetic == Approx(grid_truth).margin(0.03));
   CHECK(found.test == Approx(grid_truth).margin(0.04));

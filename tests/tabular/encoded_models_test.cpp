@@ -1,5 +1,5 @@
-// tests/tabular/encoded_models_test.cpp: the models that make encoded rows, Tvae and Ctgan, and what they share with others: any
-// model by its name and file.
+// tests/tabular/encoded_models_test.cpp: the models that make encoded rows, Tvae and Ctgan, and what they share with
+// others: any model by its name and file.
 //
 // SPDX-License-Identifier: MIT
 #include "../io/files.hpp"

@@ -8,7 +8,7 @@
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/data/statistics.hpp>
 #include <synthdata/metrics/column_scores.hpp>
-#include <synthdata/tabular/any_tabular_model.hpp>
+#include <synthdata/tabular/gaussian_copula.hpp>
 
 #include <cmath>
 #include <limits>
@@ -28,8 +28,8 @@ Table pairs(std::int64_t rows, double r, std::uint64_t seed = 1) {
     const double a = rng.normal(), b = r * a + std::sqrt(1.0 - r * r) * rng.normal();
     x.push_back(std::exp(a));  // any rising function of a normal has the same copula
     y.push_back(b);
-    low.push_back(a < 0.5 ? 0 : 1);                     // 0.69 and 0.31
-    three.push_back(b < 0.2 ? 0 : b < 1.0 ? 1 : 2);     // 0.58, 0.26, 0.16
+    low.push_back(a < 0.5 ? 0 : 1);                  // 0.69 and 0.31
+    three.push_back(b < 0.2 ? 0 : b < 1.0 ? 1 : 2);  // 0.58, 0.26, 0.16
   }
   return Table(std::vector{Column::reals("x", x), Column::reals("y", y),
                            Column::categorical("low", low, {"many", "few"}),
@@ -74,7 +74,8 @@ TEST_CASE("rows of the copula have the columns' distributions and their dependen
   for (const char* name : {"x", "y"}) CHECK(ks_complement(real[name], rows[name]) > 0.985);
   for (const char* name : {"low", "three"}) CHECK(tv_complement(real[name], rows[name]) > 0.985);
   const auto both = [](const Table& table) {
-    return share(table, [&](auto row) { return table["low"].cell(row) == "few" && table["three"].cell(row) == "least"; });
+    return share(table,
+                 [&](auto row) { return table["low"].cell(row) == "few" && table["three"].cell(row) == "least"; });
   };
   CHECK(both(rows) == Approx(both(real)).margin(0.01));
   std::vector<double> logs;
@@ -119,7 +120,9 @@ TEST_CASE("conditions of the copula are exact", "[tabular][copula]") {
   CHECK(has(data_error([&] { model.sample(1, {{"low", 3}}); }), "it is categorical"));
   CHECK(has(data_error([&] { model.sample(1, {{"x", -5.0}}); }), "no such value"));
   CHECK(has(data_error([&] { model.sample(1, {{"x", 1.0}, {"x", 2.0}}); }), "two conditions"));
-  CHECK(has(data_error([&] { model.sample(20, {{"y", between(-5, -3)}, {"low", "few"}}, {.rounds = 5}); }),
+  CHECK(has(data_error([&] {
+              model.sample(20, {{"y", between(-5, -3)}, {"low", "few"}}, {.rounds = 5});
+            }),
             "rows meet all conditions"));
   CHECK_THROWS_AS(model.sample(-1), DataError);
 }
@@ -133,7 +136,7 @@ TEST_CASE("numbers, dates, formats and gaps come out of the copula as they went 
   CHECK(rows["since"].cell(5).substr(0, 5) == "2020-");
   const std::string score = rows["score"].cell(7);
   CHECK(score.size() - score.find('.') == 3);  // two decimals
-  CHECK(rows["id"].cell(3).size() == 6);  // K00017 is a letter and five digits
+  CHECK(rows["id"].cell(3).size() == 6);       // K00017 is a letter and five digits
   CHECK(share(rows, [&](auto row) { return rows["level"].is_missing(row); }) == Approx(0.2).margin(0.03));
   CHECK(share(rows, [&](auto row) {
           const std::string cell = rows["level"].cell(row);
@@ -222,7 +225,11 @@ TEST_CASE("a saved copula makes the same rows, a damaged file is refused", "[tab
   refused([&](Archive& a) { tensor(a, "correlation") = Tensor::zeros({2, 2}, DType::f64, Device::cpu()); }, "expected");
   refused([&](Archive& a) { tensor(a, "column.1.rows").data<double>()[0] = -1.0; }, "expects counts");
   refused([&](Archive& a) { tensor(a, "column.1.rows") = Tensor::zeros({1}, DType::f64, Device::cpu()); }, "expected");
-  refused([&](Archive& a) { for (double& n : tensor(a, "column.1.rows").span<double>()) n = 0.0; }, "no rows");
+  refused(
+      [&](Archive& a) {
+        for (double& n : tensor(a, "column.1.rows").span<double>()) n = 0.0;
+      },
+      "no rows");
   refused([&](Archive& a) { a.metadata["model"] = "{\"columns\": 90000}"; }, "column.7");
 }
 

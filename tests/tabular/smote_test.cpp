@@ -5,7 +5,7 @@
 #include "../test.hpp"
 #include "made_up.hpp"
 
-#include <synthdata/tabular/any_tabular_model.hpp>
+#include <synthdata/tabular/smote.hpp>
 
 #include <cmath>
 #include <limits>

@@ -23,7 +23,7 @@ GaussianMixture density_of(const toy::GaussianMixture& points);
 /// within 1 / sqrt(points) or so.
 struct LikelihoodFitness {
   double synthetic = 0.0;  ///< mean log density of the synthetic points under the truth, "L_syn"
-  double test = 0.0;       ///< mean log density of the test points under a mixture fitted to the synthetic ones, "L_test"
+  double test = 0.0;  ///< mean log density of the test points under a mixture fitted to the synthetic ones, "L_test"
 };
 
 struct LikelihoodOptions {

@@ -73,8 +73,8 @@ class ColumnCodes {
   std::vector<std::pair<std::int64_t, std::string>> class_texts() const;
   /// The code of a cell of that text; -1 if there is none.
   std::int64_t code_of(std::string_view text) const;
-  /// Where the values of a code of numbers that lie in [low, high] begin and end, as shares of all its values, which are
-  /// in order and equally likely. Of share_between() > 0 only.
+  /// Where the values of a code of numbers that lie in [low, high] begin and end, as shares of all its values, which
+  /// are in order and equally likely. Of share_between() > 0 only.
   std::pair<double, double> part_between(std::int64_t code, double low, double high) const;
   /// The value a share, 0 to below 1, of the way through those of a code of numbers that lie in [low, high].
   double value_at(std::int64_t code, double low, double high, double share) const;

@@ -28,9 +28,7 @@ inline double normal_at(double p) {
 }
 /// A place on the unit line kept away from its ends, where normals are infinite.
 inline double inside(double p) { return std::clamp(p, 1e-9, 1.0 - 1e-9); }
-inline double normal_density(double x) {
-  return std::isinf(x) ? 0.0 : 0.3989422804014327 * std::exp(-0.5 * x * x);
-}
+inline double normal_density(double x) { return std::isinf(x) ? 0.0 : 0.3989422804014327 * std::exp(-0.5 * x * x); }
 /// Of a standard normal, in [a, b]; exact in both tails.
 inline double normal_mass(double a, double b) {
   return a > 0.0 ? normal_cdf(-a) - normal_cdf(-b) : normal_cdf(b) - normal_cdf(a);
@@ -154,9 +152,10 @@ inline CopulaMatrix copula_triangle(const Tensor& correlation, const std::vector
   CopulaMatrix some(n, n);
   for (Eigen::Index i = 0; i < n; ++i) {
     for (Eigen::Index j = 0; j < n; ++j) {
-      some(i, j) = correlation.data<double>()[static_cast<std::int64_t>(order[static_cast<std::size_t>(i)]) *
-                                                  correlation.shape(0) +
-                                              static_cast<std::int64_t>(order[static_cast<std::size_t>(j)])];
+      some(i, j) =
+          correlation
+              .data<double>()[static_cast<std::int64_t>(order[static_cast<std::size_t>(i)]) * correlation.shape(0) +
+                              static_cast<std::int64_t>(order[static_cast<std::size_t>(j)])];
     }
   }
   return some.llt().matrixL();
@@ -219,7 +218,7 @@ inline std::vector<CopulaPart> copula_parts(const ColumnCodes& column, const Cop
   }
   if (parts.empty()) {
     throw DataError(concat("condition on column ", in_quotes(name), ": the model has learnt no such value",
-                           condition.is_range() ? concat(" between ", condition.low(), " and ", condition.high())
+                           condition.is_range()        ? concat(" between ", condition.low(), " and ", condition.high())
                            : condition.texts().empty() ? std::string()
                                                        : concat(": ", in_quotes(condition.texts()[0]))));
   }
@@ -276,8 +275,8 @@ struct CopulaDraw {
         noise[k] = rng.normal();
         const double u = normal_cdf(mean + deviation * noise[k]);
         const std::vector<double>& bounds = lines[line].bounds;
-        const auto at = static_cast<std::size_t>(std::upper_bound(bounds.begin() + 1, bounds.end() - 1, u) -
-                                                 bounds.begin() - 1);
+        const auto at =
+            static_cast<std::size_t>(std::upper_bound(bounds.begin() + 1, bounds.end() - 1, u) - bounds.begin() - 1);
         found[line] = {at, share_of(u, bounds[at], bounds[at + 1])};
         continue;
       }
@@ -366,7 +365,8 @@ SYNTHDATA_INLINE GaussianCopula GaussianCopula::fit(const Table& table, const Ga
         const std::vector<std::int32_t>&x = codes[lines[i].column], &y = codes[lines[j].column];
         double n = 0.0, sum_x = 0.0, sum_y = 0.0, sum_xy = 0.0;
         for (std::size_t row = 0; row < x.size(); ++row) {
-          const Score &a = scores[i][static_cast<std::size_t>(x[row])], &b = scores[j][static_cast<std::size_t>(y[row])];
+          const Score &a = scores[i][static_cast<std::size_t>(x[row])],
+                      &b = scores[j][static_cast<std::size_t>(y[row])];
           n += a.present * b.present;
           sum_x += a.value * b.present;
           sum_y += b.value * a.present;
@@ -430,15 +430,16 @@ SYNTHDATA_INLINE Table GaussianCopula::sample(std::int64_t rows, const Condition
     std::vector<detail::CopulaDraw::Found> found(lines_.size());
     for (auto row = static_cast<std::size_t>(begin); row < static_cast<std::size_t>(end); ++row) {
       Rng own = rng.split(row);
-      for (std::int64_t round = 0; round < options.rounds && kept[row] == 0; ++round) kept[row] = draw(own, noise, found);
+      for (std::int64_t round = 0; round < options.rounds && kept[row] == 0; ++round)
+        kept[row] = draw(own, noise, found);
       if (kept[row] == 0) continue;
       for (std::size_t i = 0; i < lines_.size(); ++i) {
         const detail::CopulaLine& line = lines_[i];
-        const detail::CopulaPart part = draw.parts[i].empty()
-                                            ? detail::CopulaPart(0.0, 0.0, line.codes[found[i].at],
-                                                                 -std::numeric_limits<double>::infinity(),
-                                                                 std::numeric_limits<double>::infinity())
-                                            : draw.parts[i][found[i].at];
+        const detail::CopulaPart part =
+            draw.parts[i].empty()
+                ? detail::CopulaPart(0.0, 0.0, line.codes[found[i].at], -std::numeric_limits<double>::infinity(),
+                                     std::numeric_limits<double>::infinity())
+                : draw.parts[i][found[i].at];
         if (line.presence) {
           codes[line.column][row] = part.code;  // -1: the column's own line comes next
         } else if (!columns_[line.column].is_number()) {

@@ -1,7 +1,7 @@
 // synthdata/tabular/smote.hpp: rows between the rows of a table, as a model.
 //
-// Source: Chawla et al. 2002, "SMOTE: synthetic minority over-sampling technique", section 6.1 (SMOTENC), with the whole
-// table for one class. Distances, rows between rows and votes are those of data/augment/oversample.hpp.
+// Source: Chawla et al. 2002, "SMOTE: synthetic minority over-sampling technique", section 6.1 (SMOTENC), with the
+// whole table for one class. Distances, rows between rows and votes are those of data/augment/oversample.hpp.
 //
 // A baseline, and an honest one only: it keeps the training table, its file holds it, and a row it makes lies between
 // two rows of real people, often next to one. It protects nobody.

@@ -94,7 +94,8 @@ class Oversampler {
   std::vector<double> foreign_shares(std::size_t c) const {
     const std::int64_t k = options_.neighbours;
     const Rows all = every_row(table_.size());
-    const Nearest found = nearest(points_.of(classes_[c], 1.0), points_.of(all, 1.0), k + 1);  // one may be the row itself
+    const Nearest found =
+        nearest(points_.of(classes_[c], 1.0), points_.of(all, 1.0), k + 1);  // one may be the row itself
     std::vector<double> shares;
     for (std::size_t i = 0; i < classes_[c].size(); ++i) {
       std::int64_t seen = 0, foreign = 0;

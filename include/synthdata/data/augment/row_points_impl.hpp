@@ -83,7 +83,7 @@ SYNTHDATA_INLINE Tensor RowPoints::of(std::span<const std::int64_t> rows, double
     for (std::size_t i = 0; i < categorical_.size(); ++i) {
       const Column& column = *categorical_[i];
       const std::int64_t choices = category_count(column);
-      const std::int64_t choice = column.is_missing(row)                   ? choices
+      const std::int64_t choice = column.is_missing(row)                 ? choices
                                   : column.type() == ColumnType::boolean ? column.boolean(row)
                                                                          : column.code(row);
       to[at + choice] = length * std::sqrt(0.5);  // two of them differ if the categories do
