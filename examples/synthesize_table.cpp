@@ -179,7 +179,7 @@ int main(int argc, char** argv) {
   CLI::App app("Learns a table and writes rows like it, with a report.");
   app.add_option("table", o.in, "file (.csv, .jsonl, .xml, ...) or name of a database; made-up customers without it");
   app.add_option("--target", o.target, "column that classifiers predict in the report");
-  app.add_option("--model", o.model, "ar, ctgan or tvae")->capture_default_str();
+  app.add_option("--model", o.model, "ar, ctgan, tvae, copula or smote")->capture_default_str();
   app.add_option("--rows", o.rows, "rows to make; as many as were learnt from without it");
   app.add_option("--where", o.where, "column=value, column=30..40 or column=red|green; may be given several times");
   app.add_option("--schema", o.schema, "JSON file of the columns, as Schema::save writes it");

@@ -9,7 +9,9 @@
 #include <synthdata/tabular/condition.hpp>
 #include <synthdata/tabular/ctgan.hpp>
 #include <synthdata/tabular/encoded_rows.hpp>
+#include <synthdata/tabular/gaussian_copula.hpp>
 #include <synthdata/tabular/model_file.hpp>
+#include <synthdata/tabular/smote.hpp>
 #include <synthdata/tabular/tabular_ar.hpp>
 #include <synthdata/tabular/training.hpp>
 #include <synthdata/tabular/tvae.hpp>

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <synthdata/tabular/ctgan.hpp>
+#include <synthdata/tabular/gaussian_copula.hpp>
+#include <synthdata/tabular/smote.hpp>
 #include <synthdata/tabular/tabular_ar.hpp>
 #include <synthdata/tabular/tvae.hpp>
 
@@ -56,7 +58,7 @@ class AnyTabularModel {
   synthdata::detail::Owned<Base> held_;
 };
 
-/// Names of the models that fit_tabular_model knows: "ar", "ctgan", "tvae".
+/// Names of the models that fit_tabular_model knows: "ar", "ctgan", "tvae" and, without training, "copula", "smote".
 std::vector<std::string> tabular_model_names();
 /// Fits the model of that name with its default options. @throws DataError for a name that is none, and as its fit()
 AnyTabularModel fit_tabular_model(const std::string& name, const Table& table, const TabularTraining& training = {},

@@ -7,14 +7,16 @@
 
 namespace synthdata::models {
 
-SYNTHDATA_INLINE std::vector<std::string> tabular_model_names() { return {"ar", "ctgan", "tvae"}; }
+SYNTHDATA_INLINE std::vector<std::string> tabular_model_names() { return {"ar", "ctgan", "tvae", "copula", "smote"}; }
 
 SYNTHDATA_INLINE AnyTabularModel fit_tabular_model(const std::string& name, const Table& table,
                                                    const TabularTraining& training, const TabularCallback& progress) {
   if (name == "ar") return AnyTabularModel(TabularAr::fit(table, {}, training, progress));
   if (name == "ctgan") return AnyTabularModel(Ctgan::fit(table, {}, training, progress));
   if (name == "tvae") return AnyTabularModel(Tvae::fit(table, {}, training, progress));
-  throw DataError(concat("expects a model of tables, ar, ctgan or tvae, got ", in_quotes(name)));
+  if (name == "copula") return AnyTabularModel(GaussianCopula::fit(table));
+  if (name == "smote") return AnyTabularModel(Smote::fit(table));
+  throw DataError(concat("expects a model of tables, ar, ctgan, tvae, copula or smote, got ", in_quotes(name)));
 }
 
 SYNTHDATA_INLINE AnyTabularModel load_tabular_model(const std::string& path) {
@@ -24,6 +26,8 @@ SYNTHDATA_INLINE AnyTabularModel load_tabular_model(const std::string& path) {
   if (name.starts_with("synthdata tabular_ar ")) return AnyTabularModel(TabularAr::load(path));
   if (name.starts_with("synthdata ctgan ")) return AnyTabularModel(Ctgan::load(path));
   if (name.starts_with("synthdata tvae ")) return AnyTabularModel(Tvae::load(path));
+  if (name.starts_with("synthdata gaussian_copula ")) return AnyTabularModel(GaussianCopula::load(path));
+  if (name.starts_with("synthdata smote ")) return AnyTabularModel(Smote::load(path));
   throw DataError(concat(path, ": expects a model of tables, got ", in_quotes(name)));
 }
 

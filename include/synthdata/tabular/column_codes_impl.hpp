@@ -254,11 +254,10 @@ SYNTHDATA_INLINE double ColumnCodes::share_between(std::int64_t code, double low
   if (kind_ != Kind::numbers || code >= total_ || (missing_ && code == 0)) return 0.0;
   const auto i = static_cast<std::size_t>(code - missing_);
   if (low_[i] == high_[i]) return low_[i] >= low && low_[i] <= high ? 1.0 : 0.0;
-  const double from = std::max(low, low_[i]), to = std::min(high, high_[i]);
-  if (from > to) return 0.0;
+  if (std::max(low, low_[i]) > std::min(high, high_[i])) return 0.0;
   if (low == high && unit_ == 0.0) return 1.0;  // a single number has no length
-  // Grids begin at low, so distances from there are counted.
-  return measure(from - low_[i], to - low_[i]) / measure(0.0, high_[i] - low_[i]);
+  const auto [from, to] = part_between(code, low, high);
+  return to - from;
 }
 
 SYNTHDATA_INLINE std::int64_t ColumnCodes::code_of(std::string_view text) const {
@@ -294,13 +293,24 @@ SYNTHDATA_INLINE std::vector<std::pair<std::int64_t, std::string>> ColumnCodes::
   return classes;
 }
 
-SYNTHDATA_INLINE double ColumnCodes::draw(std::int64_t code, double low, double high, Rng& rng) const {
+SYNTHDATA_INLINE std::pair<double, double> ColumnCodes::part_between(std::int64_t code, double low, double high) const {
   const auto i = static_cast<std::size_t>(code - missing_);
-  const double from = std::max(low, low_[i]), to = std::min(high, high_[i]);
+  if (low_[i] == high_[i]) return {0.0, 1.0};
+  // Grids begin at low_, so distances from there are counted.
+  const double from = std::max(low, low_[i]) - low_[i], to = std::min(high, high_[i]) - low_[i];
+  const double all = measure(0.0, high_[i] - low_[i]);
+  if (unit_ == 0.0) return {from / all, to / all};
+  const double before = std::ceil(from / unit_ - 1e-6);
+  return {before / all, (before + measure(from, to)) / all};
+}
+
+SYNTHDATA_INLINE double ColumnCodes::value_at(std::int64_t code, double low, double high, double share) const {
+  const auto i = static_cast<std::size_t>(code - missing_);
   if (low_[i] == high_[i]) return low_[i];
-  if (unit_ == 0.0) return from + (to - from) * detail::uniform_double(rng);
+  const double from = std::max(low, low_[i]), to = std::min(high, high_[i]);
+  if (unit_ == 0.0) return std::clamp(from + (to - from) * share, from, to);
   const double first = std::ceil((from - low_[i]) / unit_ - 1e-6), count = measure(from - low_[i], to - low_[i]);
-  const double value = low_[i] + (first + static_cast<double>(rng.below(static_cast<std::int64_t>(count)))) * unit_;
+  const double value = low_[i] + (first + std::min(std::floor(share * count), count - 1.0)) * unit_;
   if (schema_.type != ColumnType::real) return std::round(value);
   const double scale = std::pow(10.0, schema_.decimals);
   return std::round(value * scale) / scale;
@@ -319,11 +329,12 @@ SYNTHDATA_INLINE Column ColumnCodes::decode(const std::vector<std::int64_t>& cod
     std::vector<double> values(rows, 0.0);
     for (std::size_t i = 0; i < rows; ++i) {
       Rng own = rng.split(i);
-      if (present(i)) values[i] = draw(codes[i], low, high, own);
+      if (present(i)) values[i] = value_at(codes[i], low, high, detail::uniform_double(own));
     }
     return column_of(values, missing);
   }
   if (kind_ == Kind::categories) {
+    if (texts_.empty()) missing.assign(rows, true);
     std::vector<std::int64_t> places(rows, 0);
     for (std::size_t i = 0; i < rows; ++i) places[i] = present(i) ? codes[i] - missing_ : 0;
     return Column::categorical(schema_.name, places, schema_.categories, missing).spelled(schema_);

@@ -40,6 +40,13 @@ class TabularArNet {
   TabularArNet(std::vector<std::int64_t> cardinalities, const std::vector<bool>& ordered, std::int64_t hidden,
                double dropout, Rng& rng);
 
+  /// From here on, what the table and the head of code column k have for these of its codes, true at each, are sums of
+  /// cosines over their order, weak ones for fast waves. So what is learnt of one range of numbers is learnt of those
+  /// beside it, where each has few rows. Does nothing if there are few such codes.
+  void smooth(std::int64_t k, const std::vector<bool>& codes, Rng& rng);
+  /// Writes those sums down as plain rows, which is what is saved.
+  void settle();
+
   /// -log p of the rows' codes, mean over rows. @param codes i64 [N, K]   @param position of each code column in the
   /// order
   Var loss(const Tensor& codes, const std::vector<std::int64_t>& position, Context& context) const;
@@ -62,14 +69,27 @@ class TabularArNet {
     v("bias", self.bias_);
     v("middle", self.middle_);
     v("head", self.heads_);
+    v("table_waves", self.table_waves_);
+    v("head_waves", self.head_waves_);
   }
 
  private:
+  /// Code column `k` with codes that are sums of cosines.
+  struct Waves {
+    std::int64_t k;
+    Tensor basis;   // f32 [codes, waves], zero for other codes
+    Tensor others;  // f32 [codes, 1], one for other codes
+  };
+  Var table() const;
+  Var head(std::int64_t k) const;
+
   std::vector<std::int64_t> cardinalities_, first_row_;
   std::int64_t hidden_;
   double dropout_;
   Param table_, bias_;  // [rows, K hidden], [K hidden]
   std::vector<Linear> middle_, heads_;
+  std::vector<Waves> waves_{};
+  std::vector<Param> table_waves_{}, head_waves_{};  // of each of them, [waves, K hidden] and [waves, hidden]
 };
 
 /// The probabilities of a column's values for N rows.

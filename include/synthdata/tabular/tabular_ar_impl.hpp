@@ -8,6 +8,7 @@
 #include <synthdata/ops/dropout.hpp>
 #include <synthdata/ops/embedding_bag.hpp>
 #include <synthdata/ops/loss.hpp>
+#include <synthdata/ops/matmul.hpp>
 #include <synthdata/ops/shape.hpp>
 #include <synthdata/ops/softmax.hpp>
 #include <synthdata/optim/ema.hpp>
@@ -353,6 +354,77 @@ SYNTHDATA_INLINE TabularArNet::TabularArNet(std::vector<std::int64_t> cardinalit
   }
 }
 
+SYNTHDATA_INLINE void TabularArNet::smooth(std::int64_t k, const std::vector<bool>& codes, Rng& rng) {
+  constexpr std::int64_t waves = 32, begun = 8;  // cosines, and those of them that the table begins with
+  const auto fade = [](std::int64_t wave) { return std::pow(static_cast<double>(wave + 1), -0.7); };
+  if (std::count(codes.begin(), codes.end(), true) < 2 * waves) return;
+  const auto count = static_cast<std::int64_t>(codes.size()), width = bias_.shape()[0];
+  Tensor basis = Tensor::zeros({count, waves}, DType::f32, Device::cpu());
+  Tensor others = Tensor::full({count, 1}, 1.0, DType::f32, Device::cpu());
+  for (std::int64_t code = 0; code < count; ++code) {
+    if (!codes[static_cast<std::size_t>(code)]) continue;
+    others.data<float>()[code] = 0.0f;
+    const double at = 3.141592653589793 * (static_cast<double>(code) + 0.5) / static_cast<double>(count);
+    for (std::int64_t w = 0; w < waves; ++w) {
+      basis.data<float>()[code * waves + w] =
+          static_cast<float>(std::sqrt(2.0) * fade(w) * std::cos(static_cast<double>(w + 1) * at));
+    }
+  }
+  Tensor start = Tensor::zeros({waves, width}, DType::f32, Device::cpu());
+  const double scale = 1.0 / std::sqrt(static_cast<double>(begun) * static_cast<double>(cardinalities_.size()));
+  for (std::int64_t w = 0; w < begun; ++w) {
+    for (std::int64_t j = 0; j < width; ++j) {
+      start.data<float>()[w * width + j] = static_cast<float>(rng.normal() * scale / fade(w));
+    }
+  }
+  waves_.push_back({k, std::move(basis), std::move(others)});
+  table_waves_.emplace_back(std::move(start));
+  head_waves_.emplace_back(Tensor::zeros({waves, hidden_}));
+}
+
+SYNTHDATA_INLINE Var TabularArNet::table() const {
+  if (waves_.empty()) return table_;
+  std::vector<Var> parts;
+  std::int64_t done = 0;
+  const auto up_to = [&](std::int64_t row) {
+    if (row > done) parts.push_back(slice(table_, 0, done, row));
+    done = row;
+  };
+  for (std::size_t i = 0; i < waves_.size(); ++i) {
+    const Waves& w = waves_[i];
+    up_to(row_of(w.k, 0));
+    done = row_of(w.k + 1, 0);
+    parts.push_back(slice(table_, 0, row_of(w.k, 0), done) * Var(w.others.to(table_.device())) +
+                    matmul(Var(w.basis.to(table_.device())), table_waves_[i]));
+  }
+  up_to(table_.shape()[0]);
+  return concat(parts, 0);
+}
+
+SYNTHDATA_INLINE Var TabularArNet::head(std::int64_t k) const {
+  const Param& weight = heads_[static_cast<std::size_t>(k)].weight();
+  for (std::size_t i = 0; i < waves_.size(); ++i) {
+    if (waves_[i].k != k) continue;
+    return weight * Var(waves_[i].others.to(weight.device())) +
+           matmul(Var(waves_[i].basis.to(weight.device())), head_waves_[i]);
+  }
+  return weight;
+}
+
+SYNTHDATA_INLINE void TabularArNet::settle() {
+  const NoGrad no_grad;
+  table_ = Param(table().value().clone());
+  for (const Waves& w : waves_) {
+    const Tensor full = head(w.k).value().clone();
+    Linear::visit(heads_[static_cast<std::size_t>(w.k)], [&](std::string_view name, Param& param) {
+      if (name == "weight") param = Param(full);
+    });
+  }
+  waves_.clear();
+  table_waves_.clear();
+  head_waves_.clear();
+}
+
 SYNTHDATA_INLINE Var TabularArNet::loss(const Tensor& codes, const std::vector<std::int64_t>& position,
                                         Context& context) const {
   const auto columns = static_cast<std::int64_t>(cardinalities_.size());
@@ -380,14 +452,14 @@ SYNTHDATA_INLINE Var TabularArNet::loss(const Tensor& codes, const std::vector<s
     }
     labels.push_back(label.to(table_.device()));
   }
-  const Var sums = embedding_bag(table_ * Var(mask.to(table_.device())), index.to(table_.device())) + bias_;
+  const Var sums = embedding_bag(table() * Var(mask.to(table_.device())), index.to(table_.device())) + bias_;
   const std::vector<Var> first = split(relu(sums), 1, columns);
   Var total;
   for (std::int64_t k = 0; k < columns; ++k) {
     const auto at = static_cast<std::size_t>(k);
     Var h = middle_[at].fused(first[at], context, fused::relu);
     if (context.training() && dropout_ > 0.0) h = dropout(h, dropout_, context.random("TabularAr"));
-    const Var one = cross_entropy(heads_[at](h), labels[at]);
+    const Var one = cross_entropy(heads_[at].with_weight(head(k), h), labels[at]);
     total = total.defined() ? total + one : one;
   }
   return total;
@@ -395,14 +467,14 @@ SYNTHDATA_INLINE Var TabularArNet::loss(const Tensor& codes, const std::vector<s
 
 SYNTHDATA_INLINE Tensor TabularArNet::part(std::int64_t k) const {
   const NoGrad no_grad;
-  return slice(table_, 1, k * hidden_, (k + 1) * hidden_).value();
+  return slice(table(), 1, k * hidden_, (k + 1) * hidden_).value();
 }
 
 SYNTHDATA_INLINE Var TabularArNet::logits(std::int64_t k, const Tensor& part, const Tensor& known) const {
   const auto at = static_cast<std::size_t>(k);
   const Var first = relu(embedding_bag(Var(part), known) + slice(bias_, 0, k * hidden_, (k + 1) * hidden_));
   Context context;
-  return heads_[at](middle_[at].fused(first, context, fused::relu));
+  return heads_[at].with_weight(head(k), middle_[at].fused(first, context, fused::relu));
 }
 
 namespace detail {
@@ -494,6 +566,7 @@ class TabularArLearner final : public Learner {
 
  private:
   TabularAr model(TabularArNet net) const {
+    net.settle();
     move_to(net, Device::cpu());
     return TabularAr(columns_, std::move(net), any_order_);
   }
@@ -569,8 +642,16 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
   TabularArNet net = [&] {
     const OnDevice host(Device::cpu());
     Rng rng = Rng{training.seed}.split(1);
-    return TabularArNet(detail::all_cardinalities(columns), detail::ordered_codes(columns), options.hidden,
-                        options.dropout, rng);
+    TabularArNet made(detail::all_cardinalities(columns), detail::ordered_codes(columns), options.hidden,
+                      options.dropout, rng);
+    const std::vector<std::int64_t> first = detail::first_places(columns);
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      if (!columns[c].is_number() || columns[c].cardinalities().size() > 1) continue;
+      std::vector<bool> ranges;
+      for (std::int64_t code = 0; code < columns[c].total(); ++code) ranges.push_back(columns[c].is_range(code));
+      made.smooth(first[c], ranges, rng);
+    }
+    return made;
   }();
   Archive encoding;
   for (std::size_t c = 0; c < columns.size(); ++c) columns[c].save(encoding, concat("column.", c));
