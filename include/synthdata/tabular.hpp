@@ -14,7 +14,7 @@
 #include <synthdata/tabular/model_file.hpp>
 #include <synthdata/tabular/rule_columns.hpp>
 #include <synthdata/tabular/rules.hpp>
-#include <synthdata/tabular/table_plan.hpp>
+#include <synthdata/tabular/table_transform.hpp>
 #include <synthdata/tabular/tabular_ar.hpp>
 #include <synthdata/tabular/training.hpp>
 #include <synthdata/tabular/tvae.hpp>

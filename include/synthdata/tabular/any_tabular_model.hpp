@@ -4,7 +4,7 @@
 #pragma once
 
 #include <synthdata/tabular/ctgan.hpp>
-#include <synthdata/tabular/table_plan.hpp>
+#include <synthdata/tabular/table_transform.hpp>
 #include <synthdata/tabular/tabular_ar.hpp>
 #include <synthdata/tabular/tvae.hpp>
 
@@ -15,22 +15,22 @@ namespace synthdata::models {
 /// Makes rows under conditions, and saves itself.
 template <class M>
 concept TabularModel =
-    std::copy_constructible<M> && requires(const M& model, std::int64_t rows, const Conditions& conditions,
-                                           const SampleOptions& options) {
+    std::copy_constructible<M> &&
+    requires(const M& model, std::int64_t rows, const Conditions& conditions, const SampleOptions& options) {
       { model.sample(rows, conditions, options) } -> std::same_as<Table>;
       { model.schema() } -> std::same_as<Schema>;
       { model.archive() } -> std::same_as<Archive>;
     };
 
-/// Any TabularModel, and the plan of the table that it was trained for.
+/// Any TabularModel, and the transform between the table and what the model learnt.
 class AnyTabularModel {
  public:
   template <class M>
     requires(!std::same_as<M, AnyTabularModel>) && TabularModel<M>
-  explicit AnyTabularModel(M model, TablePlan plan = {})
-      : held_(new Held<M>(std::move(model))), plan_(std::move(plan)) {}
+  explicit AnyTabularModel(M model, TableTransform transform = {})
+      : held_(new Held<M>(std::move(model))), transform_(std::move(transform)) {}
 
-  /// Rows that meet the conditions and keep the plan's rules; see the model's and TablePlan::sample.
+  /// Rows that meet the conditions and keep the transform's rules; see the model's and TableTransform::sample.
   Table sample(std::int64_t rows, const Conditions& conditions = {}, const SampleOptions& options = {}) const;
 
   /// Rows in which the values of a column come in these shares, which need not add up to 1; in random order. By default
@@ -41,11 +41,11 @@ class AnyTabularModel {
                         const std::vector<std::pair<std::string, double>>& shares = {},
                         const Conditions& conditions = {}, const SampleOptions& options = {}) const;
 
-  Schema schema() const { return plan_.schema(held_->schema()); }
-  const TablePlan& plan() const { return plan_; }
+  Schema schema() const { return transform_.schema(held_->schema()); }
+  const TableTransform& transform() const { return transform_; }
   /// Gives a rule::predicate of a loaded model its function again.
-  void set_predicate(const std::string& name, RowPredicate f) { plan_.set_predicate(name, std::move(f)); }
-  /// One safetensors file: model and plan. @throws DataError if it cannot be written.
+  void set_predicate(const std::string& name, RowPredicate f) { transform_.set_predicate(name, std::move(f)); }
+  /// One safetensors file: model and transform. @throws DataError if it cannot be written.
   void save(const std::string& path) const;
 
  private:
@@ -70,7 +70,7 @@ class AnyTabularModel {
   Table sample_parts(const std::vector<SamplePart>& parts, const SampleOptions& options) const;
 
   synthdata::detail::Owned<Base> held_;
-  TablePlan plan_;
+  TableTransform transform_;
 };
 
 /// What fit_tabular_model is to do.
@@ -82,8 +82,8 @@ struct TabularOptions {
 
 /// Names of the models that fit_tabular_model knows: "ar", "ctgan", "tvae".
 std::vector<std::string> tabular_model_names();
-/// Fits a TablePlan and, to what that leaves, the model of that name with its default options.
-/// @throws DataError for a name that is none, as TablePlan::fit, and as the model's fit()
+/// Fits a TableTransform and, to what that leaves, the model of that name with its default options.
+/// @throws DataError for a name that is none, as TableTransform::fit, and as the model's fit()
 AnyTabularModel fit_tabular_model(const std::string& name, const Table& table, const TabularOptions& options = {},
                                   const TabularCallback& progress = {});
 AnyTabularModel fit_tabular_model(const std::string& name, const Table& table, const TabularTraining& training,

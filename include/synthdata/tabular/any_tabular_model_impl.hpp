@@ -13,15 +13,15 @@ namespace synthdata::models {
 
 SYNTHDATA_INLINE Table AnyTabularModel::sample_parts(const std::vector<SamplePart>& parts,
                                                      const SampleOptions& options) const {
-  return plan_.sample(parts, options, held_->schema(),
-                      [&](std::int64_t rows, const Conditions& conditions, const SampleOptions& how) {
-                        return held_->sample(rows, conditions, how);
-                      });
+  return transform_.sample(parts, options, held_->schema(),
+                           [&](std::int64_t rows, const Conditions& conditions, const SampleOptions& how) {
+                             return held_->sample(rows, conditions, how);
+                           });
 }
 
 SYNTHDATA_INLINE Table AnyTabularModel::sample(std::int64_t rows, const Conditions& conditions,
                                                const SampleOptions& options) const {
-  return plan_.changes() ? sample_parts({{rows, conditions}}, options) : held_->sample(rows, conditions, options);
+  return transform_.changes() ? sample_parts({{rows, conditions}}, options) : held_->sample(rows, conditions, options);
 }
 
 SYNTHDATA_INLINE Table AnyTabularModel::sample_balanced(std::int64_t rows, const std::string& column,
@@ -72,7 +72,7 @@ SYNTHDATA_INLINE Table AnyTabularModel::sample_balanced(std::int64_t rows, const
 
 SYNTHDATA_INLINE void AnyTabularModel::save(const std::string& path) const {
   Archive archive = held_->archive();
-  plan_.save(archive);
+  transform_.save(archive);
   save_safetensors(path, archive);
 }
 
@@ -84,10 +84,10 @@ SYNTHDATA_INLINE AnyTabularModel fit_tabular_model(const std::string& name, cons
   if (std::find(names.begin(), names.end(), name) == names.end()) {
     throw DataError(concat("expects a model of tables, ar, ctgan or tvae, got ", in_quotes(name)));
   }
-  auto [plan, learnt] = TablePlan::fit(table, options.rules, options.columns, options.training.seed);
-  if (name == "ctgan") return AnyTabularModel(Ctgan::fit(learnt, {}, options.training, progress), std::move(plan));
-  if (name == "tvae") return AnyTabularModel(Tvae::fit(learnt, {}, options.training, progress), std::move(plan));
-  return AnyTabularModel(TabularAr::fit(learnt, {}, options.training, progress), std::move(plan));
+  auto [transform, learnt] = TableTransform::fit(table, options.rules, options.columns, options.training.seed);
+  if (name == "ctgan") return AnyTabularModel(Ctgan::fit(learnt, {}, options.training, progress), std::move(transform));
+  if (name == "tvae") return AnyTabularModel(Tvae::fit(learnt, {}, options.training, progress), std::move(transform));
+  return AnyTabularModel(TabularAr::fit(learnt, {}, options.training, progress), std::move(transform));
 }
 
 SYNTHDATA_INLINE AnyTabularModel fit_tabular_model(const std::string& name, const Table& table,
@@ -99,15 +99,15 @@ SYNTHDATA_INLINE AnyTabularModel load_tabular_model(const std::string& path) {
   const Archive archive = load_safetensors(path);
   const auto format = archive.metadata.find("format");
   const std::string name = format == archive.metadata.end() ? std::string() : format->second;
-  TablePlan plan = TablePlan::load(archive);
+  TableTransform transform = TableTransform::load(archive);
   if (name.starts_with("synthdata tabular_ar ")) {
-    return AnyTabularModel(TabularAr::from_archive(archive, path), std::move(plan));
+    return AnyTabularModel(TabularAr::from_archive(archive, path), std::move(transform));
   }
   if (name.starts_with("synthdata ctgan ")) {
-    return AnyTabularModel(Ctgan::from_archive(archive, path), std::move(plan));
+    return AnyTabularModel(Ctgan::from_archive(archive, path), std::move(transform));
   }
   if (name.starts_with("synthdata tvae ")) {
-    return AnyTabularModel(Tvae::from_archive(archive, path), std::move(plan));
+    return AnyTabularModel(Tvae::from_archive(archive, path), std::move(transform));
   }
   throw DataError(concat(path, ": expects a model of tables, got ", in_quotes(name)));
 }

@@ -34,7 +34,8 @@ class MadeTexts {
   MadeTexts() = default;
   /// Of long texts that have few shapes in common only the lengths of the first words count.
   /// @param codes  becomes the shape of each row, 0 ... shapes() - 1; of a rare one's some other; -1 where missing
-  static MadeTexts fit(const Column& column, const MadeTextsOptions& options, Rng rng, std::vector<std::int64_t>& codes);
+  static MadeTexts fit(const Column& column, const MadeTextsOptions& options, Rng rng,
+                       std::vector<std::int64_t>& codes);
 
   /// At least one.
   std::int64_t shapes() const { return static_cast<std::int64_t>(patterns_.size()); }

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
 #include <unordered_map>
 
 namespace synthdata::models {
@@ -39,7 +38,7 @@ inline std::string coarse_shape(std::string_view text, int words) {
 /// Rows of one shape.
 struct ShapeRows {
   std::int64_t rows = 0;
-  std::string shared;          // the first text; characters in which others differ become zero bytes
+  std::string shared;         // the first text; characters in which others differ become zero bytes
   bool leading_zero = false;  // in any of them
 };
 
@@ -52,7 +51,10 @@ inline std::string pattern_of(const std::string& shape, const ShapeRows& found) 
     if (letter && i < found.shared.size() && found.shared[i] != '\0') {
       c = found.shared[i];
     } else if (letter || c == '9') {
-      c = c == 'A' ? any_upper : c == 'a' ? any_lower : i == 0 && whole && !found.leading_zero ? first_digit : any_digit;
+      c = c == 'A'                                 ? any_upper
+          : c == 'a'                               ? any_lower
+          : i == 0 && whole && !found.leading_zero ? first_digit
+                                                   : any_digit;
     }
   }
   return pattern;
@@ -69,23 +71,28 @@ SYNTHDATA_INLINE MadeTexts MadeTexts::fit(const Column& column, const MadeTextsO
   MadeTexts made;
   made.unique_ = options.unique;
   made.salt_ = static_cast<std::int64_t>(rng.next_u64());
-  const auto size = static_cast<std::size_t>(column.size());
   const std::int64_t present = column.size() - column.missing_count();
-  std::vector<std::string> shape(size);
+  // Shapes, ever coarser, until half of the rows looked at have one in common with others.
+  constexpr std::int64_t looked_at = 200'000;
+  const std::int64_t step = std::max<std::int64_t>(1, column.size() / looked_at);
+  const auto shape_by = [](std::string_view cell, int words) {
+    return words == 0 ? synthdata::detail::shape_of(cell) : detail::coarse_shape(cell, words);
+  };
   std::unordered_map<std::string, detail::ShapeRows> shapes;
   std::vector<std::int64_t> lengths;
-  // Shapes, ever coarser, until half of the rows have one in common with others.
+  int level = 0;
   for (const int words : {0, 8, 4, 2, 1}) {
+    level = words;
     shapes.clear();
-    for (std::int64_t row = 0; row < column.size(); ++row) {
+    std::int64_t seen = 0;
+    for (std::int64_t row = 0; row < column.size(); row += step) {
       if (column.is_missing(row)) continue;
-      const std::string cell = column.cell(row);
+      ++seen;
+      const std::string cell = column.cell(row), shape = shape_by(cell, words);
       if (words == 0) lengths.push_back(static_cast<std::int64_t>(cell.size()));
-      std::string& own = shape[static_cast<std::size_t>(row)];
-      own = words == 0 ? synthdata::detail::shape_of(cell) : detail::coarse_shape(cell, words);
-      detail::ShapeRows& found = shapes[own];
+      detail::ShapeRows& found = shapes[shape];
       // Letters that are shared stand where the shape has them only if the shape is as long as the text.
-      const bool comparable = words == 0 && cell.size() == own.size();
+      const bool comparable = words == 0 && cell.size() == shape.size();
       if (found.rows++ == 0) {
         if (comparable) found.shared = cell;
       } else {
@@ -97,7 +104,7 @@ SYNTHDATA_INLINE MadeTexts MadeTexts::fit(const Column& column, const MadeTextsO
     }
     std::int64_t common = 0;
     for (const auto& [text, found] : shapes) common += found.rows >= options.rare_below ? found.rows : 0;
-    if (2 * common >= present) break;
+    if (2 * common >= seen) break;
   }
   std::vector<std::pair<std::int64_t, std::string>> kept;
   for (const auto& [text, found] : shapes) {
@@ -116,17 +123,18 @@ SYNTHDATA_INLINE MadeTexts MadeTexts::fit(const Column& column, const MadeTextsO
   if (made.patterns_.empty()) {  // hardly any rows: as long as the one in the middle
     std::size_t length = 6;
     if (!lengths.empty()) {
-      std::nth_element(lengths.begin(), lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2), lengths.end());
+      std::nth_element(lengths.begin(), lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2),
+                       lengths.end());
       length = std::min<std::size_t>(static_cast<std::size_t>(lengths[lengths.size() / 2]), 16);
     }
     made.patterns_.push_back(std::string(length, options.unique ? detail::any_digit : detail::any_lower));
     made.rows_.push_back(1);
   }
-  codes.assign(size, -1);
-  for (std::size_t i = 0; i < size; ++i) {
-    if (column.is_missing(static_cast<std::int64_t>(i))) continue;
-    const auto found = code_of.find(shape[i]);
-    codes[i] = found != code_of.end() ? found->second : made.draw_shape(rng);
+  codes.assign(static_cast<std::size_t>(column.size()), -1);
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    if (column.is_missing(row)) continue;
+    const auto found = code_of.find(shape_by(column.cell(row), level));
+    codes[static_cast<std::size_t>(row)] = found != code_of.end() ? found->second : made.draw_shape(rng);
   }
   if (!options.unique) return made;
   // Half as many bits as texts: e^-2 of them stay 0. At least a tenth must.
@@ -168,7 +176,8 @@ SYNTHDATA_INLINE std::int64_t MadeTexts::draw_shape(Rng& rng) const {
 }
 
 SYNTHDATA_INLINE std::string MadeTexts::draw_longer(std::int64_t shape, int longer, Rng& rng) const {
-  std::string text = patterns_.at(static_cast<std::size_t>(shape)) + std::string(static_cast<std::size_t>(longer), detail::any_digit);
+  std::string text =
+      patterns_.at(static_cast<std::size_t>(shape)) + std::string(static_cast<std::size_t>(longer), detail::any_digit);
   for (char& c : text) {
     if (c == detail::any_digit) {
       c = static_cast<char>('0' + rng.below(10));

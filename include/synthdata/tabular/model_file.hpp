@@ -23,10 +23,11 @@ void load_state(const Archive& archive, const std::string& prefix, Net& net) {
   synthdata::detail::take_state(archive, prefix, state);
 }
 
-/// A model's file. @throws DataError if a plan of its table (table_plan.hpp) goes with it, which would be lost
+/// A model's file. @throws DataError if a transform of its table (table_transform.hpp) goes with it, which would be
+/// lost
 inline Archive load_model_alone(const std::string& path) {
   Archive archive = load_safetensors(path);
-  if (archive.metadata.contains("plan")) {
+  if (archive.metadata.contains("transform")) {
     throw DataError(path + ": holds rules or columns made anew beside the model; load it by load_tabular_model");
   }
   return archive;

@@ -13,13 +13,14 @@ namespace synthdata::models::detail {
 
 /// How far a column lies above (or below) another one, in place of it. Numbers or date-times, whole or real.
 ///
-/// Where the other is missing and the column is not, it is how far it lies from `fill`, the least (greatest) such value.
+/// Where the other is missing and the column is not, it is how far it lies from `fill`, the least (greatest) such
+/// value.
 struct GapColumn {
   ColumnSchema column{};
-  std::string base{};        ///< the other
-  std::string made{};        ///< what the model learns
-  bool above = true;         ///< column = base + gap, else base - gap
-  double unit = 1.0;         ///< whole columns: gaps are multiples of it, and learnt as such
+  std::string base{};  ///< the other
+  std::string made{};  ///< what the model learns
+  bool above = true;   ///< column = base + gap, else base - gap
+  double unit = 1.0;   ///< whole columns: gaps are multiples of it, and learnt as such
   bool has_fill = false;
   double fill = 0.0;
   double low = 0.0, high = 0.0;  ///< of the column as learnt; what lies beyond is made again

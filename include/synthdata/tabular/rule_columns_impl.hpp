@@ -52,8 +52,8 @@ SYNTHDATA_INLINE std::optional<GapColumn> GapColumn::fit(const Column& column, c
     const double value = column.number(row);
     const bool based = !lacks(base, row);
     if (!std::isfinite(value) || (based && !std::isfinite(base.number(row)))) {
-      throw DataError(concat("column ", in_quotes(std::isfinite(value) ? base.name() : column.name()),
-                             " has infinite values"));
+      throw DataError(
+          concat("column ", in_quotes(std::isfinite(value) ? base.name() : column.name()), " has infinite values"));
     }
     if (whole && (std::fabs(value) > exact_whole || (based && std::fabs(base.number(row)) > exact_whole))) return {};
     out.low = std::min(out.low, value), out.high = std::max(out.high, value);
@@ -88,7 +88,8 @@ SYNTHDATA_INLINE std::optional<GapColumn> GapColumn::fit(const Column& column, c
 SYNTHDATA_INLINE Column GapColumn::restore(const Table& table, std::vector<std::uint8_t>& ok) const {
   const Column &gaps = table[made], &from = table[base];
   if (is_text_type(gaps.type()) || is_text_type(from.type())) {
-    throw DataError(concat("model file: column ", in_quotes(column.name), " is made from columns that hold no numbers"));
+    throw DataError(
+        concat("model file: column ", in_quotes(column.name), " is made from columns that hold no numbers"));
   }
   std::vector<double> values(ok.size(), 0.0);
   std::vector<bool> missing(ok.size());
@@ -121,14 +122,12 @@ inline ColumnSchema schema_of_json(const Json& json, const char* key) {
 }
 
 SYNTHDATA_INLINE Json GapColumn::json() const {
-  return Json::Object{{"kind", "gap"}, {"column", json_of(column)}, {"base", base}, {"made", made},
-                      {"above", above}, {"unit", unit}, {"has_fill", has_fill}, {"fill", fill},
-                      {"low", low}, {"high", high}};
+  return Json::Object{{"kind", "gap"}, {"column", json_of(column)}, {"base", base}, {"made", made}, {"above", above},
+                      {"unit", unit},  {"has_fill", has_fill},      {"fill", fill}, {"low", low},   {"high", high}};
 }
 SYNTHDATA_INLINE GapColumn GapColumn::from_json(const Json& json) {
   const synthdata::detail::JsonMembers members(
-      json, "model file: gap",
-      {"kind", "column", "base", "made", "above", "unit", "has_fill", "fill", "low", "high"});
+      json, "model file: gap", {"kind", "column", "base", "made", "above", "unit", "has_fill", "fill", "low", "high"});
   GapColumn gap{.column = schema_of_json(json, "column")};
   members.read("base", gap.base);
   members.read("made", gap.made);
@@ -185,7 +184,8 @@ SYNTHDATA_INLINE Column SumColumn::restore(const Table& table, std::vector<std::
   const Column* rest = made.empty() ? nullptr : &table[made];
   for (const Column* column : columns) {
     if (is_text_type(column->type()) || (rest && is_text_type(rest->type()))) {
-      throw DataError(concat("model file: total ", in_quotes(total.name), " is made from columns that hold no numbers"));
+      throw DataError(
+          concat("model file: total ", in_quotes(total.name), " is made from columns that hold no numbers"));
     }
   }
   std::vector<double> values(ok.size(), 0.0);

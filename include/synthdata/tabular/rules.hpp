@@ -1,7 +1,7 @@
 // synthdata/tabular/rules.hpp: what holds between the columns of a table, and must hold in rows made from it.
 //
-//   const Rules rules{rule::less("start", "end"), rule::range("age", 18, 99), rule::fixed_combinations({"city", "country"})};
-//   std::cout << rules.check(table).str();
+//   const Rules rules{rule::less("start", "end"), rule::range("age", 18, 99), rule::fixed_combinations({"city",
+//   "country"})}; std::cout << rules.check(table).str();
 //
 // Unless said otherwise a row with a missing value among the columns of a rule keeps it; NaN counts as missing.
 //
@@ -98,9 +98,9 @@ Rule predicate(std::string name, RowPredicate f);
 struct RuleReport {
   struct Entry {
     std::string rule;
-    std::int64_t rows = 0;       ///< that break it; of a unique rule those that repeat an earlier row
+    std::int64_t rows = 0;  ///< that break it; of a unique rule those that repeat an earlier row
     std::int64_t first_row = -1;
-    std::string example{};       ///< the columns of that row: "start" = 5, "end" = 3
+    std::string example{};  ///< the columns of that row: "start" = 5, "end" = 3
   };
   std::vector<Entry> rules;
 

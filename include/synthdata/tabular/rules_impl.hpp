@@ -17,8 +17,8 @@
 namespace synthdata::models {
 namespace detail {
 
-inline constexpr std::initializer_list<const char*> rule_kinds = {"inequality", "range",  "fixed_combinations", "one_of",
-                                                                  "sum",        "unique", "predicate"};
+inline constexpr std::initializer_list<const char*> rule_kinds = {
+    "inequality", "range", "fixed_combinations", "one_of", "sum", "unique", "predicate"};
 
 inline std::string joined(const std::vector<std::string>& texts, const char* between) {
   std::string out;
@@ -104,7 +104,8 @@ class Side {
     if (end.is_column()) {
       column_ = &column_of_rule(rule, table, end.text());
       if (is_text_type(column_->type())) {
-        fail_rule(rule, concat("column ", in_quotes(end.text()), " is ", column_->type(), ", expects numbers or dates"));
+        fail_rule(rule,
+                  concat("column ", in_quotes(end.text()), " is ", column_->type(), ", expects numbers or dates"));
       }
     } else if (end.kind() == RuleEnd::Kind::cell) {
       constant_ = value_of_cell(column_of_rule(rule, table, other.text()).schema(), end.text());
@@ -167,7 +168,7 @@ inline void keep_sums(const Rule& rule, const Table& table, std::vector<std::uin
     }
     if (!known) continue;
     const double apart = std::fabs(columns[0]->number(row) - sum);
-    if (!(apart <= rule.tolerance + 1e-9 * size)) kept[static_cast<std::size_t>(row)] = 0;
+    if (!(apart <= rule.tolerance + 1e-9 * size) || !std::isfinite(apart)) kept[static_cast<std::size_t>(row)] = 0;
   }
 }
 
@@ -431,7 +432,8 @@ inline RuleEnd end_of_json(const Json& json, const char* key, const std::string&
   const auto* object = member->get_if<Json::Object>();
   const Json* cell = member->find("cell");
   if (!object || object->size() != 1 || !cell || !cell->get_if<std::string>()) {
-    throw DataError(concat(owner, ": expects a column's name, a number or {\"cell\": text} as member ", in_quotes(key)));
+    throw DataError(
+        concat(owner, ": expects a column's name, a number or {\"cell\": text} as member ", in_quotes(key)));
   }
   return RuleEnd::cell(*cell->get_if<std::string>());
 }

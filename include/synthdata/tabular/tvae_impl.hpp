@@ -144,9 +144,7 @@ SYNTHDATA_INLINE Archive Tvae::archive() const {
 
 SYNTHDATA_INLINE void Tvae::save(const std::string& path) const { save_safetensors(path, archive()); }
 
-SYNTHDATA_INLINE Tvae Tvae::load(const std::string& path) {
-  return from_archive(detail::load_model_alone(path), path);
-}
+SYNTHDATA_INLINE Tvae Tvae::load(const std::string& path) { return from_archive(detail::load_model_alone(path), path); }
 
 SYNTHDATA_INLINE Tvae Tvae::from_archive(const Archive& archive, const std::string& path) {
   if (archive.text("format") != "synthdata tvae 1")

@@ -1,4 +1,4 @@
-// synthdata/tabular/table_plan_impl.hpp: bodies of table_plan.hpp.
+// synthdata/tabular/table_transform_impl.hpp: bodies of table_transform.hpp.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -10,7 +10,7 @@
 #include <synthdata/tabular/encoded_rows.hpp>
 #include <synthdata/tabular/rule_columns_impl.hpp>
 #include <synthdata/tabular/rules_impl.hpp>
-#include <synthdata/tabular/table_plan.hpp>
+#include <synthdata/tabular/table_transform.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -34,7 +34,9 @@ inline const char* name_format(const Column& column) {
   for (std::int64_t row = 0; row < std::min<std::int64_t>(column.size(), 1000); ++row) {
     if (column.is_missing(row)) continue;
     const std::string cell = column.cell(row);
-    const auto listed = [&](const auto& names) { return std::find(std::begin(names), std::end(names), cell) != std::end(names); };
+    const auto listed = [&](const auto& names) {
+      return std::find(std::begin(names), std::end(names), cell) != std::end(names);
+    };
     both += cell.find(' ') != std::string::npos;
     first += listed(synthdata::detail::first_names);
     last += listed(synthdata::detail::surnames);
@@ -43,8 +45,8 @@ inline const char* name_format(const Column& column) {
   return first >= last ? "first_name" : "last_name";
 }
 
-/// True if automatic columns of this kind are made anew: dates of birth are learnt, and columns of whole numbers must be
-/// more certain than others.
+/// True if automatic columns of this kind are made anew: dates of birth are learnt, and columns of whole numbers must
+/// be more certain than others.
 inline bool is_personal(const PersonalColumn& found, ColumnType type) {
   if (found.kind == PersonalKind::birth_date || type == ColumnType::date_time) return false;
   if (type == ColumnType::integer) return found.by_name ? found.share >= 0.5 : found.confidence >= 0.9;
@@ -70,8 +72,8 @@ SYNTHDATA_INLINE const char* name_of(ColumnUse use) {
   return detail::column_uses.begin()[static_cast<std::size_t>(use)];
 }
 
-SYNTHDATA_INLINE FittedPlan TablePlan::fit(const Table& table, const Rules& rules, const ColumnsOptions& options,
-                                           std::uint64_t seed) {
+SYNTHDATA_INLINE FittedTransform TableTransform::fit(const Table& table, const Rules& rules,
+                                                     const ColumnsOptions& options, std::uint64_t seed) {
   using namespace detail;
   if (options.rare_below < 1) throw DataError(concat("expects rare_below >= 1, got ", options.rare_below));
   for (const auto& [name, use] : options.uses) static_cast<void>(table[name]);  // all must be there
@@ -88,8 +90,8 @@ SYNTHDATA_INLINE FittedPlan TablePlan::fit(const Table& table, const Rules& rule
   }
 
   // What becomes of each column by itself.
-  TablePlan plan;
-  plan.rules_ = rules;
+  TableTransform transform;
+  transform.rules_ = rules;
   std::map<std::string, ColumnUse> uses;
   std::map<std::string, PersonalKind> kinds;
   if (options.personal) {
@@ -103,11 +105,11 @@ SYNTHDATA_INLINE FittedPlan TablePlan::fit(const Table& table, const Rules& rule
     const bool anew = column.type() == ColumnType::identifier || kinds.contains(column.name());
     if (use == ColumnUse::automatic) use = anew ? ColumnUse::regenerate : ColumnUse::learn;
     if (use == ColumnUse::regenerate && !is_text_type(column.type()) && column.type() != ColumnType::integer) {
-      throw DataError(concat("column ", in_quotes(column.name()), ": expects texts, categories or integers to make anew, is ",
-                             column.type()));
+      throw DataError(concat("column ", in_quotes(column.name()),
+                             ": expects texts, categories or integers to make anew, is ", column.type()));
     }
     uses[column.name()] = use;
-    (use == ColumnUse::leave_out ? plan.left_out_ : plan.order_).push_back(column.name());
+    (use == ColumnUse::leave_out ? transform.left_out_ : transform.order_).push_back(column.name());
   }
   std::set<std::string> unique;  // columns made anew that a rule wants to be different
   for (const Rule& rule : rules.list()) {
@@ -121,7 +123,8 @@ SYNTHDATA_INLINE FittedPlan TablePlan::fit(const Table& table, const Rules& rule
         if (!one) unique.insert(name);
         one = true;
       } else if (rule.kind == RuleKind::one_of && table[name].type() == ColumnType::text) {
-        fail_rule(rule, concat("column ", in_quotes(name), " is text, of which only the shape is learnt; the rule needs categories"));
+        fail_rule(rule, concat("column ", in_quotes(name),
+                               " is text, of which only the shape is learnt; the rule needs categories"));
       }
     }
   }
@@ -154,7 +157,7 @@ SYNTHDATA_INLINE FittedPlan TablePlan::fit(const Table& table, const Rules& rule
     return name;
   };
   std::vector<Rule> list = rules.list();
-  plan.constructed_.assign(list.size(), 0);
+  transform.constructed_.assign(list.size(), 0);
   for (std::size_t i = 0; i < list.size(); ++i) {
     Rule& rule = list[i];
     if (rule.kind == RuleKind::sum) {
@@ -166,10 +169,11 @@ SYNTHDATA_INLINE FittedPlan TablePlan::fit(const Table& table, const Rules& rule
       in_place[total] = sum.made.empty() ? Column() : rest;
       needs[total] = parts;
       replaced.insert(total);
-      plan.constructed_[i] = 1;
-      plan.rule_columns_.emplace_back(std::move(sum));
+      transform.constructed_[i] = 1;
+      transform.rule_columns_.emplace_back(std::move(sum));
     } else if (rule.kind == RuleKind::fixed_combinations) {
-      if (std::any_of(rule.columns.begin(), rule.columns.end(), [&](const auto& name) { return replaced.contains(name); })) {
+      if (std::any_of(rule.columns.begin(), rule.columns.end(),
+                      [&](const auto& name) { return replaced.contains(name); })) {
         // Another rule has the column: this one is checked, on the combinations that occur.
         if (rule.combinations.empty()) {
           Column joint;
@@ -192,17 +196,17 @@ SYNTHDATA_INLINE FittedPlan TablePlan::fit(const Table& table, const Rules& rule
         replaced.insert(column);
         in_place[column] = column == rule.columns[0] ? joint : Column();
       }
-      plan.constructed_[i] = 1;
-      plan.rule_columns_.emplace_back(std::move(made));
+      transform.constructed_[i] = 1;
+      transform.rule_columns_.emplace_back(std::move(made));
     }
   }
   for (std::size_t i = 0; i < list.size(); ++i) {
     const Rule& rule = list[i];
     // Constants and lists are kept by models that make no value beyond those they have seen.
-    if (rule.kind == RuleKind::range || rule.kind == RuleKind::one_of) plan.constructed_[i] = 1;
+    if (rule.kind == RuleKind::range || rule.kind == RuleKind::one_of) transform.constructed_[i] = 1;
     if (rule.kind != RuleKind::inequality) continue;
     if (rule.columns.size() == 1) {
-      plan.constructed_[i] = 1;
+      transform.constructed_[i] = 1;
       continue;
     }
     const Column &low = table[rule.low.text()], &high = table[rule.high.text()];
@@ -211,23 +215,24 @@ SYNTHDATA_INLINE FittedPlan TablePlan::fit(const Table& table, const Rules& rule
       const Column &column = above ? high : low, &base = above ? low : high;
       if (!may_replace(column.name(), {base.name()})) continue;
       Column gap;
-      auto made = GapColumn::fit(column, base, above, fresh_name(concat(high.name(), " - ", low.name()), table, taken), gap);
+      auto made =
+          GapColumn::fit(column, base, above, fresh_name(concat(high.name(), " - ", low.name()), table, taken), gap);
       if (!made) continue;
       taken.insert(made->made);
       in_place[column.name()] = gap;
       needs[column.name()] = {base.name()};
       replaced.insert(column.name());
-      plan.constructed_[i] = 1;
-      plan.rule_columns_.emplace_back(std::move(*made));
+      transform.constructed_[i] = 1;
+      transform.rule_columns_.emplace_back(std::move(*made));
       break;
     }
   }
-  plan.rules_ = Rules(list);
+  transform.rules_ = Rules(list);
   // What others need is restored first.
   std::vector<RuleColumn> sorted;
   std::set<std::string> waiting = replaced;
-  while (sorted.size() < plan.rule_columns_.size()) {
-    for (RuleColumn& column : plan.rule_columns_) {
+  while (sorted.size() < transform.rule_columns_.size()) {
+    for (RuleColumn& column : transform.rule_columns_) {
       const RuleColumnNames names = std::visit([](const auto& held) { return names_of(held); }, column);
       const bool done = !waiting.contains(names.restores[0]);
       const auto waits = [&](const std::string& name) { return waiting.contains(name); };
@@ -236,7 +241,7 @@ SYNTHDATA_INLINE FittedPlan TablePlan::fit(const Table& table, const Rules& rule
       sorted.push_back(column);
     }
   }
-  plan.rule_columns_ = std::move(sorted);
+  transform.rule_columns_ = std::move(sorted);
 
   // The columns to learn, texts by shape.
   const Rng rng{seed};
@@ -265,11 +270,11 @@ SYNTHDATA_INLINE FittedPlan TablePlan::fit(const Table& table, const Rules& rule
       if (column.type() == ColumnType::integer) made.format.clear();
     }
     std::vector<std::int64_t> codes;
-    made.texts = MadeTexts::fit(
-        column,
-        {.rare_below = options.rare_below,
-         .unique = !made.learnt && (column.type() == ColumnType::identifier || unique.contains(name))},
-        rng.split(c), codes);
+    made.texts =
+        MadeTexts::fit(column,
+                       {.rare_below = options.rare_below,
+                        .unique = !made.learnt && (column.type() == ColumnType::identifier || unique.contains(name))},
+                       rng.split(c), codes);
     std::vector<bool> missing(codes.size());
     bool any_missing = false;
     for (std::size_t i = 0; i < codes.size(); ++i) {
@@ -286,9 +291,10 @@ SYNTHDATA_INLINE FittedPlan TablePlan::fit(const Table& table, const Rules& rule
       made.made = name_for(name + " is missing");
       learnt.push_back(Column::booleans(made.made, missing));
     }
-    plan.text_columns_.push_back(std::move(made));
+    transform.text_columns_.push_back(std::move(made));
   }
-  plan.changes_ = !plan.rule_columns_.empty() || !plan.text_columns_.empty() || !plan.rules_.empty() || !plan.left_out_.empty();
+  transform.changes_ = !transform.rule_columns_.empty() || !transform.text_columns_.empty() ||
+                       !transform.rules_.empty() || !transform.left_out_.empty();
   if (learnt.empty() && !table.columns().empty()) {
     throw DataError("no column is left to learn: all are left out or made anew");
   }
@@ -304,10 +310,10 @@ SYNTHDATA_INLINE FittedPlan TablePlan::fit(const Table& table, const Rules& rule
     }
     out = out.take(rows);
   }
-  return {std::move(plan), std::move(out)};
+  return {std::move(transform), std::move(out)};
 }
 
-SYNTHDATA_INLINE bool TablePlan::is_replaced(std::string_view name) const {
+SYNTHDATA_INLINE bool TableTransform::is_replaced(std::string_view name) const {
   for (const RuleColumn& column : rule_columns_) {
     const auto names = std::visit([](const auto& held) { return detail::names_of(held); }, column);
     if (std::find(names.restores.begin(), names.restores.end(), name) != names.restores.end()) return true;
@@ -315,14 +321,14 @@ SYNTHDATA_INLINE bool TablePlan::is_replaced(std::string_view name) const {
   return false;
 }
 
-SYNTHDATA_INLINE const TablePlan::TextColumn* TablePlan::find_text(std::string_view name) const {
+SYNTHDATA_INLINE const TableTransform::TextColumn* TableTransform::find_text(std::string_view name) const {
   for (const TextColumn& column : text_columns_) {
     if (column.schema.name == name) return &column;
   }
   return nullptr;
 }
 
-SYNTHDATA_INLINE Schema TablePlan::schema(const Schema& learnt) const {
+SYNTHDATA_INLINE Schema TableTransform::schema(const Schema& learnt) const {
   if (!changes_) return learnt;
   std::map<std::string_view, ColumnSchema> restored;
   for (const TextColumn& column : text_columns_) restored[column.schema.name] = column.schema;
@@ -346,21 +352,25 @@ SYNTHDATA_INLINE Schema TablePlan::schema(const Schema& learnt) const {
 }
 
 /// One call of sample().
-class TablePlan::Sampling {
+class TableTransform::Sampling {
  public:
-  Sampling(const TablePlan& plan, const SampleOptions& options, const Schema& learnt, const Maker& make)
-      : plan_(plan), options_(options), schema_(plan.schema(learnt)), make_(make), rng_(Rng{options.seed}.split(1)),
-        seen_(plan.rules_.list().size()) {}
+  Sampling(const TableTransform& transform, const SampleOptions& options, const Schema& learnt, const Maker& make)
+      : transform_(transform),
+        options_(options),
+        schema_(transform.schema(learnt)),
+        make_(make),
+        rng_(Rng{options.seed}.split(1)),
+        seen_(transform.rules_.list().size()) {}
 
   /// Rows of the model with rule columns and learnt texts restored, that fit.
   Table rows_that_fit(const SamplePart& part) {
     if (part.rows < 0) throw DataError(concat("sample: expects a number of rows >= 0, got ", part.rows));
-    detail::check_consistent(plan_.rules_.list(), &schema_, part.conditions);
+    detail::check_consistent(transform_.rules_.list(), &schema_, part.conditions);
     Conditions given, checked;
     translate(part.conditions, given, checked);
-    const std::vector<Rule>& rules = plan_.rules_.list();
+    const std::vector<Rule>& rules = transform_.rules_.list();
     std::vector<std::int64_t> stopped(rules.size() + checked.size() + 1, 0);
-    const bool free = rules.empty() && checked.empty() && plan_.rule_columns_.empty();
+    const bool free = rules.empty() && checked.empty() && transform_.rule_columns_.empty();
     Table found = one_round(0, given);
     std::int64_t made = 0, window_made = 0, window_found = 0;
     for (std::int64_t rounds = 0; found.size() < part.rows; ++rounds) {
@@ -368,7 +378,8 @@ class TablePlan::Sampling {
         throw DataError(too_few(made, found.size(), part.rows, stopped, checked));
       }
       if (window_made >= window) window_made = window_found = 0;
-      const double rate = made == 0 ? 1.0 : std::max(0.001, static_cast<double>(found.size()) / static_cast<double>(made));
+      const double rate =
+          made == 0 ? 1.0 : std::max(0.001, static_cast<double>(found.size()) / static_cast<double>(made));
       const std::int64_t left = part.rows - found.size();
       const std::int64_t wanted = free ? left : static_cast<std::int64_t>(1.05 * static_cast<double>(left) / rate) + 16;
       Table some = one_round(std::min(wanted, std::max<std::int64_t>(4 * part.rows, 4096)), given);
@@ -385,12 +396,12 @@ class TablePlan::Sampling {
   Table finish(Table rows) {
     const Rng rng = rng_.split(std::uint64_t{1} << 40);
     const std::string key = hex(sha256(concat("pseudonyms of rows ", options_.seed)));
-    for (std::size_t c = 0; c < plan_.text_columns_.size(); ++c) {
-      const TextColumn& column = plan_.text_columns_[c];
+    for (std::size_t c = 0; c < transform_.text_columns_.size(); ++c) {
+      const TextColumn& column = transform_.text_columns_[c];
       if (!column.learnt) rows = rows.with(made_anew(column, rows, rng.split(c), key));
     }
     std::vector<std::string> names;
-    for (const std::string& name : plan_.order_) {
+    for (const std::string& name : transform_.order_) {
       if (rows.find(name) >= 0) names.push_back(name);
     }
     return rows.select(names);
@@ -404,22 +415,23 @@ class TablePlan::Sampling {
     std::vector<std::uint8_t> in_joint(conditions.size(), 0);
     for (std::size_t i = 0; i < conditions.size(); ++i) {
       const auto& [name, condition] = conditions[i];
-      const auto& out = plan_.left_out_;
+      const auto& out = transform_.left_out_;
       if (std::find(out.begin(), out.end(), name) != out.end()) {
         throw DataError(concat("condition on column ", in_quotes(name), ", which is left out"));
       }
       const ColumnSchema& column = schema_[name];
-      if (const TextColumn* text = plan_.find_text(name)) {
+      if (const TextColumn* text = transform_.find_text(name)) {
         throw DataError(concat("condition on column ", in_quotes(name), ", ",
                                text->learnt ? "of which only the shape is learnt" : "which is made anew, not learnt"));
       }
-      if (!plan_.is_replaced(name)) {
+      if (!transform_.is_replaced(name)) {
         given.emplace_back(name, condition);
         continue;
       }
       const bool text = detail::is_text_type(column.type);
       if (condition.is_range() && text) {
-        throw DataError(concat("condition on column ", in_quotes(name), ": a number or range, but it is ", column.type));
+        throw DataError(
+            concat("condition on column ", in_quotes(name), ": a number or range, but it is ", column.type));
       }
       if (!condition.is_range() && !text && condition.texts().size() == 1) {  // by value, however it is spelled
         const double value = detail::value_of_cell(column, condition.texts()[0]);
@@ -428,7 +440,7 @@ class TablePlan::Sampling {
         checked.emplace_back(name, condition);
       }
     }
-    for (const RuleColumn& held : plan_.rule_columns_) {
+    for (const RuleColumn& held : transform_.rule_columns_) {
       const auto* joint = std::get_if<detail::JointColumn>(&held);
       if (!joint) continue;
       std::vector<std::uint8_t> allowed(joint->tuples.size(), 1);
@@ -466,7 +478,7 @@ class TablePlan::Sampling {
     if (rows > 0 || round_ == 0) ++round_;
     Table table = make_(rows, given, options);
     ok_.assign(static_cast<std::size_t>(table.size()), 1);
-    for (const RuleColumn& held : plan_.rule_columns_) {
+    for (const RuleColumn& held : transform_.rule_columns_) {
       const auto names = std::visit([](const auto& column) { return detail::names_of(column); }, held);
       if (const auto* gap = std::get_if<detail::GapColumn>(&held)) table = table.with(gap->restore(table, ok_));
       if (const auto* sum = std::get_if<detail::SumColumn>(&held)) table = table.with(sum->restore(table, ok_));
@@ -474,8 +486,8 @@ class TablePlan::Sampling {
         for (Column& column : joint->restore(table, ok_)) table = table.with(std::move(column));
       }
     }
-    for (std::size_t c = 0; c < plan_.text_columns_.size(); ++c) {
-      const TextColumn& column = plan_.text_columns_[c];
+    for (std::size_t c = 0; c < transform_.text_columns_.size(); ++c) {
+      const TextColumn& column = transform_.text_columns_[c];
       if (!column.learnt) continue;
       std::vector<std::string> texts(ok_.size());
       std::vector<bool> missing(ok_.size(), column.all_missing);
@@ -506,7 +518,7 @@ class TablePlan::Sampling {
   /// The first `most` rows that keep all rules and meet the checked conditions.
   std::vector<std::int64_t> select(const Table& some, const Conditions& checked, std::int64_t most,
                                    std::vector<std::int64_t>& stopped) {
-    const std::vector<Rule>& rules = plan_.rules_.list();
+    const std::vector<Rule>& rules = transform_.rules_.list();
     std::vector<std::uint8_t> fits = ok_;
     stopped.back() += std::count(fits.begin(), fits.end(), 0);
     std::vector<std::pair<std::size_t, detail::RowKeys>> unique;
@@ -514,7 +526,7 @@ class TablePlan::Sampling {
       if (rules[r].kind == RuleKind::unique) {
         const auto& names = rules[r].columns;
         const bool anew = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-          const TextColumn* text = plan_.find_text(name);
+          const TextColumn* text = transform_.find_text(name);
           return text && !text->learnt;  // different by construction
         });
         if (!anew) unique.emplace_back(r, detail::RowKeys(rules[r], some));
@@ -556,7 +568,7 @@ class TablePlan::Sampling {
   std::string too_few(std::int64_t made, std::int64_t found, std::int64_t rows,
                       const std::vector<std::int64_t>& stopped, const Conditions& checked) const {
     const auto worst = static_cast<std::size_t>(std::max_element(stopped.begin(), stopped.end()) - stopped.begin());
-    const std::vector<Rule>& rules = plan_.rules_.list();
+    const std::vector<Rule>& rules = transform_.rules_.list();
     std::string what = "the range that replaced columns had in the table";
     if (worst < rules.size()) {
       what = "rule " + rules[worst].str();
@@ -576,8 +588,8 @@ class TablePlan::Sampling {
       throw DataError(concat("model file: column ", in_quotes(column.made), " is no boolean"));
     }
     PseudonymRule rule{.column = column.schema.name};
-    for (const auto format : {PseudonymFormat::name, PseudonymFormat::first_name, PseudonymFormat::last_name,
-                              PseudonymFormat::mail}) {
+    for (const auto format :
+         {PseudonymFormat::name, PseudonymFormat::first_name, PseudonymFormat::last_name, PseudonymFormat::mail}) {
       if (column.format == name_of(format)) rule.format = format;
     }
     const Pseudonyms pseudonyms(key, {rule});
@@ -595,11 +607,12 @@ class TablePlan::Sampling {
       }
       // All columns of a row are about one made-up person.
       texts[i] = pseudonyms.of(rule, "", concat(i));
-      for (int tries = 1; column.texts.unique() && (column.texts.may_have(texts[i]) || !given.texts.insert(texts[i]).second);
+      for (int tries = 1;
+           column.texts.unique() && (column.texts.may_have(texts[i]) || !given.texts.insert(texts[i]).second);
            ++tries) {
         if (tries == 10'000) {
-          throw DataError(concat("column ", in_quotes(column.schema.name), ": there are not enough different made-up texts for ",
-                                 size, " rows"));
+          throw DataError(concat("column ", in_quotes(column.schema.name),
+                                 ": there are not enough different made-up texts for ", size, " rows"));
         }
         texts[i] = pseudonyms.of(rule, "", concat(i, "/", tries));
       }
@@ -615,7 +628,7 @@ class TablePlan::Sampling {
     return detail::column_of(schema, texts, missing);
   }
 
-  const TablePlan& plan_;
+  const TableTransform& transform_;
   const SampleOptions options_;
   const Schema schema_;
   const Maker& make_;
@@ -625,8 +638,8 @@ class TablePlan::Sampling {
   std::vector<std::uint8_t> ok_;                       // of the last round's rows: could all columns be restored?
 };
 
-SYNTHDATA_INLINE Table TablePlan::sample(const std::vector<SamplePart>& parts, const SampleOptions& options,
-                                         const Schema& learnt, const Maker& make) const {
+SYNTHDATA_INLINE Table TableTransform::sample(const std::vector<SamplePart>& parts, const SampleOptions& options,
+                                              const Schema& learnt, const Maker& make) const {
   Sampling sampling(*this, options, learnt, make);
   Table all;
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -636,7 +649,7 @@ SYNTHDATA_INLINE Table TablePlan::sample(const std::vector<SamplePart>& parts, c
   return changes_ ? sampling.finish(std::move(all)) : all;
 }
 
-SYNTHDATA_INLINE std::string TablePlan::str() const {
+SYNTHDATA_INLINE std::string TableTransform::str() const {
   std::string out;
   for (const std::string& name : left_out_) out += concat(in_quotes(name), " is left out\n");
   for (const TextColumn& column : text_columns_) {
@@ -651,7 +664,9 @@ SYNTHDATA_INLINE std::string TablePlan::str() const {
   for (const RuleColumn& held : rule_columns_) {
     const auto names = std::visit([](const auto& column) { return detail::names_of(column); }, held);
     out += detail::joined(names.restores, ", ");
-    out += names.made.empty() ? " is computed again\n" : concat(" is learnt as ", in_quotes(names.made), "\n");
+    out += names.made.empty()
+               ? " is computed again\n"
+               : concat(names.restores.size() > 1 ? " are" : " is", " learnt as ", in_quotes(names.made), "\n");
   }
   const std::vector<Rule>& rules = rules_.list();
   for (std::size_t i = 0; i < rules.size(); ++i) {
@@ -660,7 +675,7 @@ SYNTHDATA_INLINE std::string TablePlan::str() const {
   return out;
 }
 
-SYNTHDATA_INLINE void TablePlan::save(Archive& archive) const {
+SYNTHDATA_INLINE void TableTransform::save(Archive& archive) const {
   if (!changes_) return;
   Json::Array rule_columns, text_columns, constructed;
   for (const RuleColumn& held : rule_columns_) {
@@ -674,49 +689,50 @@ SYNTHDATA_INLINE void TablePlan::save(Archive& archive) const {
                                         {"made", column.made},
                                         {"all_missing", column.all_missing},
                                         {"format", column.format}});
-    column.texts.save(archive, concat("plan.text.", i));
+    column.texts.save(archive, concat("transform.text.", i));
   }
-  archive.metadata["plan"] = Json(Json::Object{{"version", 1},
-                                               {"rules", rules_.json()},
-                                               {"constructed", std::move(constructed)},
-                                               {"order", synthdata::detail::json_texts(order_)},
-                                               {"left_out", synthdata::detail::json_texts(left_out_)},
-                                               {"rule_columns", std::move(rule_columns)},
-                                               {"text_columns", std::move(text_columns)}})
-                                 .dump();
+  archive.metadata["transform"] = Json(Json::Object{{"version", 1},
+                                                    {"rules", rules_.json()},
+                                                    {"constructed", std::move(constructed)},
+                                                    {"order", synthdata::detail::json_texts(order_)},
+                                                    {"left_out", synthdata::detail::json_texts(left_out_)},
+                                                    {"rule_columns", std::move(rule_columns)},
+                                                    {"text_columns", std::move(text_columns)}})
+                                      .dump();
 }
 
-SYNTHDATA_INLINE TablePlan TablePlan::load(const Archive& archive) {
-  TablePlan plan;
-  const auto text = archive.metadata.find("plan");
-  if (text == archive.metadata.end()) return plan;
-  const std::string owner = "model file, plan";
+SYNTHDATA_INLINE TableTransform TableTransform::load(const Archive& archive) {
+  TableTransform transform;
+  const auto text = archive.metadata.find("transform");
+  if (text == archive.metadata.end()) return transform;
+  const std::string owner = "model file, transform";
   const Json json = parse_json(text->second, {.source = owner, .max_values = 10'000'000});
   const synthdata::detail::JsonMembers members(
       json, owner, {"version", "rules", "constructed", "order", "left_out", "rule_columns", "text_columns"});
   std::int64_t version = 0;
   members.read("version", version);
   if (version != 1) throw DataError(concat(owner, ": expects version 1, got ", version));
-  plan.changes_ = true;
-  members.read("order", plan.order_);
-  members.read("left_out", plan.left_out_);
+  transform.changes_ = true;
+  members.read("order", transform.order_);
+  members.read("left_out", transform.left_out_);
   const Json* rules = json.find("rules");
-  if (rules) plan.rules_ = Rules::from_json(*rules, owner);
+  if (rules) transform.rules_ = Rules::from_json(*rules, owner);
   for (const Json& item : members.list("constructed")) {
     const bool* one = item.get_if<bool>();
     if (!one) throw DataError(owner + ": expects true or false for each rule");
-    plan.constructed_.push_back(*one);
+    transform.constructed_.push_back(*one);
   }
-  if (plan.constructed_.size() != plan.rules_.list().size()) throw DataError(owner + ": expects true or false for each rule");
+  if (transform.constructed_.size() != transform.rules_.list().size())
+    throw DataError(owner + ": expects true or false for each rule");
   for (const Json& item : members.list("rule_columns")) {
     const Json* kind = item.find("kind");
     const auto* name = kind ? kind->get_if<std::string>() : nullptr;
     if (name && *name == "gap") {
-      plan.rule_columns_.emplace_back(detail::GapColumn::from_json(item));
+      transform.rule_columns_.emplace_back(detail::GapColumn::from_json(item));
     } else if (name && *name == "sum") {
-      plan.rule_columns_.emplace_back(detail::SumColumn::from_json(item));
+      transform.rule_columns_.emplace_back(detail::SumColumn::from_json(item));
     } else if (name && *name == "joint") {
-      plan.rule_columns_.emplace_back(detail::JointColumn::from_json(item));
+      transform.rule_columns_.emplace_back(detail::JointColumn::from_json(item));
     } else {
       throw DataError(owner + ": expects gap, sum or joint as the kind of a rule column");
     }
@@ -732,24 +748,27 @@ SYNTHDATA_INLINE TablePlan TablePlan::load(const Archive& archive) {
     if (!detail::is_text_type(column.schema.type) && column.schema.type != ColumnType::integer) {
       throw DataError(owner + ": expects texts, categories or integers to make anew");
     }
-    column.texts = MadeTexts::load(archive, concat("plan.text.", plan.text_columns_.size()));
-    plan.text_columns_.push_back(std::move(column));
+    column.texts = MadeTexts::load(archive, concat("transform.text.", transform.text_columns_.size()));
+    transform.text_columns_.push_back(std::move(column));
   }
-  plan.check_order();
-  return plan;
+  transform.check_order();
+  return transform;
 }
 
-SYNTHDATA_INLINE void TablePlan::check_order() const {
+SYNTHDATA_INLINE void TableTransform::check_order() const {
   std::set<std::string> waiting;
   for (const RuleColumn& held : rule_columns_) {
-    for (const std::string& name : std::visit([](const auto& column) { return detail::names_of(column); }, held).restores) {
-      if (!waiting.insert(name).second) throw DataError(concat("model file, plan: restores ", in_quotes(name), " twice"));
+    for (const std::string& name :
+         std::visit([](const auto& column) { return detail::names_of(column); }, held).restores) {
+      if (!waiting.insert(name).second)
+        throw DataError(concat("model file, transform: restores ", in_quotes(name), " twice"));
     }
   }
   for (const RuleColumn& held : rule_columns_) {
     const auto names = std::visit([](const auto& column) { return detail::names_of(column); }, held);
     for (const std::string& name : names.needs) {
-      if (waiting.contains(name)) throw DataError(concat("model file, plan: needs ", in_quotes(name), " too early"));
+      if (waiting.contains(name))
+        throw DataError(concat("model file, transform: needs ", in_quotes(name), " too early"));
     }
     for (const std::string& name : names.restores) waiting.erase(name);
   }

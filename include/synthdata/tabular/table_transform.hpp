@@ -1,8 +1,8 @@
-// synthdata/tabular/table_plan.hpp: what of a table a model learns, and how rows of the table are made from that.
+// synthdata/tabular/table_transform.hpp: what of a table a model learns, and how rows of the table are made from that.
 //
-// Fitted on the table and kept in the model's file. Identifiers and personal columns are not learnt but made anew; texts are
-// learnt by their shape; columns that rules tie to others are replaced by ones that cannot break the rule. All rules
-// are checked on every row made, and rows that break one are made again.
+// A fitted transform with its inverse, kept in the model's file. Identifiers and personal columns are not learnt but
+// made anew; texts are learnt by their shape; columns that rules tie to others are replaced by ones that cannot break
+// the rule. All rules are checked on every row made, and rows that break one are made again.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -41,21 +41,21 @@ struct SamplePart {
   Conditions conditions{};
 };
 
-struct FittedPlan;
+struct FittedTransform;
 
-class TablePlan {
+class TableTransform {
  public:
   /// Makes rows of the columns that the model has learnt.
   using Maker = std::function<Table(std::int64_t rows, const Conditions& conditions, const SampleOptions& options)>;
 
   /// Changes nothing.
-  TablePlan() = default;
+  TableTransform() = default;
 
   /// @throws DataError if a rule or option names a column that is not there; if the table breaks a rule, saying by how
   /// many rows and showing one; if rules contradict each other or name columns that are made anew; if nothing is left
   /// to learn.
-  static FittedPlan fit(const Table& table, const Rules& rules = {}, const ColumnsOptions& options = {},
-                        std::uint64_t seed = 0);
+  static FittedTransform fit(const Table& table, const Rules& rules = {}, const ColumnsOptions& options = {},
+                             std::uint64_t seed = 0);
 
   /// Rows of the table's columns in their order, that keep all rules and meet the conditions; those of the first part
   /// come first. Conditions on fixed combinations are handed to the model, those on other replaced columns are met by
@@ -76,10 +76,10 @@ class TablePlan {
   /// A line for each column that is not learnt as it is and for each rule.
   std::string str() const;
 
-  /// As `metadata["plan"]` and entries that begin with "plan.".
+  /// As `metadata["transform"]` and entries that begin with "transform.".
   void save(Archive& archive) const;
-  /// @throws DataError if what the archive has is damaged; one without a plan gives one that changes nothing.
-  static TablePlan load(const Archive& archive);
+  /// @throws DataError if what the archive has is damaged; an archive without one gives one that changes nothing.
+  static TableTransform load(const Archive& archive);
 
  private:
   using RuleColumn = std::variant<detail::GapColumn, detail::SumColumn, detail::JointColumn>;
@@ -99,22 +99,22 @@ class TablePlan {
   void check_order() const;
 
   bool changes_ = false;
-  Rules rules_;                           // fixed combinations with theirs
-  std::vector<std::uint8_t> constructed_; // of each rule, whether columns that cannot break it are learnt
-  std::vector<std::string> order_;        // names of the columns of sample()
+  Rules rules_;                            // fixed combinations with theirs
+  std::vector<std::uint8_t> constructed_;  // of each rule, whether columns that cannot break it are learnt
+  std::vector<std::string> order_;         // names of the columns of sample()
   std::vector<std::string> left_out_;
   std::vector<RuleColumn> rule_columns_;  // in an order in which they can be restored
   std::vector<TextColumn> text_columns_;
 };
 
-/// A plan, and what a model is to learn.
-struct FittedPlan {
-  TablePlan plan;
+/// A transform of a table, and what a model is to learn.
+struct FittedTransform {
+  TableTransform transform;
   Table table;
 };
 
 }  // namespace synthdata::models
 
 #if SYNTHDATA_HEADER_ONLY
-#include <synthdata/tabular/table_plan_impl.hpp>
+#include <synthdata/tabular/table_transform_impl.hpp>
 #endif
