@@ -222,12 +222,10 @@ SYNTHDATA_INLINE MadeTexts MadeTexts::load(const Archive& archive, const std::st
   members.read("patterns", made.patterns_);
   members.read("unique", made.unique_);
   members.read("salt", made.salt_);
-  std::int64_t total = 0;
   for (const Json& item : members.list("rows")) {
     const auto* rows = item.get_if<std::int64_t>();
     if (!rows || *rows < 1 || *rows > (std::int64_t{1} << 40)) throw DataError(owner + ": expects rows of 1 to 2^40");
     made.rows_.push_back(*rows);
-    total += *rows;
   }
   if (made.patterns_.empty() || made.patterns_.size() > 100'000 || made.rows_.size() != made.patterns_.size()) {
     throw DataError(owner + ": expects a number of rows for each pattern");

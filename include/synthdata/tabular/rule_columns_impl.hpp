@@ -182,11 +182,10 @@ SYNTHDATA_INLINE Column SumColumn::restore(const Table& table, std::vector<std::
   std::vector<const Column*> columns;
   for (const std::string& name : parts) columns.push_back(&table[name]);
   const Column* rest = made.empty() ? nullptr : &table[made];
-  for (const Column* column : columns) {
-    if (is_text_type(column->type()) || (rest && is_text_type(rest->type()))) {
-      throw DataError(
-          concat("model file: total ", in_quotes(total.name), " is made from columns that hold no numbers"));
-    }
+  bool numbers = !rest || !is_text_type(rest->type());
+  for (const Column* column : columns) numbers = numbers && !is_text_type(column->type());
+  if (!numbers) {
+    throw DataError(concat("model file: total ", in_quotes(total.name), " is made from columns that hold no numbers"));
   }
   std::vector<double> values(ok.size(), 0.0);
   std::vector<bool> missing(ok.size());
