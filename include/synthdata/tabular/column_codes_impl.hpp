@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/data/cells.hpp>
 #include <synthdata/data/privacy/mask.hpp>
+#include <synthdata/tabular/cell_value.hpp>
 #include <synthdata/tabular/column_codes.hpp>
 
 #include <algorithm>
@@ -267,19 +267,7 @@ SYNTHDATA_INLINE std::int64_t ColumnCodes::code_of(std::string_view text) const 
 }
 
 SYNTHDATA_INLINE double ColumnCodes::value_of(std::string_view text) const {
-  using namespace synthdata::detail;
-  Number number;
-  std::int64_t microseconds = 0;
-  if (schema_.type == ColumnType::boolean && (text == schema_.true_text || text == schema_.false_text)) {
-    return text == schema_.true_text ? 1.0 : 0.0;
-  }
-  if (schema_.type == ColumnType::date_time && parse_date_time(text, schema_.pattern, schema_.zone, microseconds)) {
-    return static_cast<double>(microseconds);
-  }
-  if ((schema_.type == ColumnType::integer || schema_.type == ColumnType::real) && parse_number(text, number)) {
-    return number.value;
-  }
-  throw DataError(concat("column ", in_quotes(schema_.name), ": expects ", schema_.type, ", got ", in_quotes(text)));
+  return detail::value_of_cell(schema_, text);
 }
 
 SYNTHDATA_INLINE std::vector<std::pair<std::int64_t, std::string>> ColumnCodes::class_texts() const {
@@ -368,16 +356,7 @@ SYNTHDATA_INLINE Column ColumnCodes::decode(const std::vector<std::int64_t>& cod
 
 SYNTHDATA_INLINE Column ColumnCodes::column_of(const std::vector<double>& values,
                                                const std::vector<bool>& missing) const {
-  if (schema_.type == ColumnType::real) return Column::reals(schema_.name, values, missing).spelled(schema_);
-  if (schema_.type == ColumnType::boolean) {
-    std::vector<bool> bits(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i) bits[i] = values[i] != 0.0;
-    return Column::booleans(schema_.name, bits, missing).spelled(schema_);
-  }
-  std::vector<std::int64_t> whole(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) whole[i] = static_cast<std::int64_t>(values[i]);
-  if (schema_.type == ColumnType::integer) return Column::integers(schema_.name, whole, missing).spelled(schema_);
-  return Column::date_times(schema_.name, whole, schema_.pattern, schema_.zone, missing).spelled(schema_);
+  return detail::column_of(schema_, values, missing);
 }
 
 SYNTHDATA_INLINE void ColumnCodes::save(Archive& archive, const std::string& prefix) const {

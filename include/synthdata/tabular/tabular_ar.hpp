@@ -138,6 +138,9 @@ class TabularAr {
   void save(const std::string& path) const;
   /// @throws DataError naming what does not fit, if the file is damaged or not such a model.
   static TabularAr load(const std::string& path);
+  /// The same as an archive, to which others may add entries; `path` is for messages.
+  Archive archive() const;
+  static TabularAr from_archive(const Archive& archive, const std::string& path);
 
   Schema schema() const;
   const std::vector<ColumnCodes>& columns() const { return columns_; }

@@ -887,7 +887,7 @@ SYNTHDATA_INLINE Tensor TabularAr::log_prob(const Table& table) const {
   return out;
 }
 
-SYNTHDATA_INLINE void TabularAr::save(const std::string& path) const {
+SYNTHDATA_INLINE Archive TabularAr::archive() const {
   Archive archive;
   archive.metadata["format"] = "synthdata tabular_ar 1";
   archive.metadata["model"] = Json(Json::Object{{"columns", static_cast<std::int64_t>(columns_.size())},
@@ -896,11 +896,16 @@ SYNTHDATA_INLINE void TabularAr::save(const std::string& path) const {
                                   .dump();
   for (std::size_t c = 0; c < columns_.size(); ++c) columns_[c].save(archive, concat("column.", c));
   detail::save_state(archive, "net.", net_);
-  save_safetensors(path, archive);
+  return archive;
 }
 
+SYNTHDATA_INLINE void TabularAr::save(const std::string& path) const { save_safetensors(path, archive()); }
+
 SYNTHDATA_INLINE TabularAr TabularAr::load(const std::string& path) {
-  const Archive archive = load_safetensors(path);
+  return from_archive(detail::load_model_alone(path), path);
+}
+
+SYNTHDATA_INLINE TabularAr TabularAr::from_archive(const Archive& archive, const std::string& path) {
   const auto fail = [&](const std::string& what) { throw DataError(concat(path, ": ", what)); };
   if (archive.text("format") != "synthdata tabular_ar 1") fail("is not a model of TabularAr, version 1");
   const Json json = parse_json(archive.text("model"), {.source = path});
