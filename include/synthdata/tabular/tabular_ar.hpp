@@ -42,8 +42,10 @@ class TabularArNet {
   /// -log p of the rows' codes, mean over rows. @param codes i64 [N, K]   @param position of each code column in the
   /// order
   Var loss(const Tensor& codes, const std::vector<std::int64_t>& position, Context& context) const;
+  /// What the table says to code column k, [rows, hidden]: a copy, to be made once for many logits.
+  Tensor part(std::int64_t k) const;
   /// Logits [N, cardinality] of code column k. @param known i64 [N, P]: rows of the table, row_of(column, code)
-  Var logits(std::int64_t k, const Tensor& known) const;
+  Var logits(std::int64_t k, const Tensor& part, const Tensor& known) const;
 
   std::int64_t row_of(std::int64_t column, std::int64_t code) const {
     return first_row_[static_cast<std::size_t>(column)] + code;
@@ -114,7 +116,11 @@ class TabularAr {
 
  private:
   TabularAr(std::vector<ColumnCodes> columns, TabularArNet net, bool any_order)
-      : columns_(std::move(columns)), net_(std::move(net)), any_order_(any_order) {}
+      : columns_(std::move(columns)), net_(std::move(net)), any_order_(any_order) {
+    for (std::size_t k = 0; k < net_.cardinalities().size(); ++k) {
+      parts_.push_back(net_.part(static_cast<std::int64_t>(k)));
+    }
+  }
   std::int64_t place_of(std::string_view name) const;
   Column decode(std::size_t c, const detail::CodeTable& codes, const Rng& rng,
                 double low = -std::numeric_limits<double>::infinity(),
@@ -122,6 +128,7 @@ class TabularAr {
 
   std::vector<ColumnCodes> columns_;
   TabularArNet net_;
+  std::vector<Tensor> parts_;  // of the net, for each code column
   bool any_order_;
 };
 

@@ -98,7 +98,8 @@ inline Tensor code_tensor(const CodeTable& codes, const std::vector<std::int64_t
 /// Draws the codes of some columns for a few rows, one after the other.
 class ArPass {
  public:
-  ArPass(const TabularArNet& net, const CodeTable& codes) : net_(net), codes_(codes) {}
+  ArPass(const TabularArNet& net, const std::vector<Tensor>& parts, const CodeTable& codes)
+      : net_(net), parts_(parts), codes_(codes) {}
 
   /// Rows of the net's table for the columns known so far, of these rows.
   Tensor known(const std::vector<std::int64_t>& rows, const std::vector<std::int64_t>& before) const {
@@ -116,15 +117,20 @@ class ArPass {
   /// f32 [rows, cardinality of k]
   Tensor probabilities(std::int64_t k, const std::vector<std::int64_t>& rows,
                        const std::vector<std::int64_t>& before) const {
-    return softmax(net_.logits(k, known(rows, before))).value();
+    return softmax(logits(k, rows, before)).value();
   }
   Tensor log_probabilities(std::int64_t k, const std::vector<std::int64_t>& rows,
                            const std::vector<std::int64_t>& before) const {
-    return log_softmax(net_.logits(k, known(rows, before))).value();
+    return log_softmax(logits(k, rows, before)).value();
   }
 
  private:
+  Var logits(std::int64_t k, const std::vector<std::int64_t>& rows, const std::vector<std::int64_t>& before) const {
+    return net_.logits(k, parts_[static_cast<std::size_t>(k)], known(rows, before));
+  }
+
   const TabularArNet& net_;
+  const std::vector<Tensor>& parts_;
   const CodeTable& codes_;
 };
 
@@ -207,6 +213,7 @@ inline ColumnChoice conditioned_choice(const ColumnCodes& column, const Conditio
 /// Draws the columns `order` of pending rows, those before them being known; returns whether each row is to be kept.
 struct ArDraw {
   const TabularArNet& net;
+  const std::vector<Tensor>& parts;
   const std::vector<ColumnCodes>& columns;
   const std::vector<std::int64_t>& first;
   const std::vector<ColumnChoice>& choices;
@@ -226,7 +233,7 @@ struct ArDraw {
       const std::int64_t low_codes = split ? column.cardinalities()[1] : 1;
       for (std::int64_t part = 0; part < (split ? 2 : 1); ++part) {
         const std::int64_t k = first[at] + part;
-        const Tensor p = ArPass(net, codes).probabilities(k, rows, before);
+        const Tensor p = ArPass(net, parts, codes).probabilities(k, rows, before);
         const std::int64_t width = p.shape(1);
         std::vector<double> weights(static_cast<std::size_t>(width));
         for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -385,10 +392,14 @@ SYNTHDATA_INLINE Var TabularArNet::loss(const Tensor& codes, const std::vector<s
   return total;
 }
 
-SYNTHDATA_INLINE Var TabularArNet::logits(std::int64_t k, const Tensor& known) const {
+SYNTHDATA_INLINE Tensor TabularArNet::part(std::int64_t k) const {
+  const NoGrad no_grad;
+  return slice(table_, 1, k * hidden_, (k + 1) * hidden_).value();
+}
+
+SYNTHDATA_INLINE Var TabularArNet::logits(std::int64_t k, const Tensor& part, const Tensor& known) const {
   const auto at = static_cast<std::size_t>(k);
-  const Var part = slice(table_, 1, k * hidden_, (k + 1) * hidden_);
-  const Var first = relu(embedding_bag(part, known) + slice(bias_, 0, k * hidden_, (k + 1) * hidden_));
+  const Var first = relu(embedding_bag(Var(part), known) + slice(bias_, 0, k * hidden_, (k + 1) * hidden_));
   Context context;
   return heads_[at](middle_[at].fused(first, context, fused::relu));
 }
@@ -539,7 +550,7 @@ SYNTHDATA_INLINE Table TabularAr::sample(std::int64_t rows, const Conditions& co
               detail::put_code(codes, row, first[at], columns_[at], choices[at].fixed);
             }
           }
-          const auto found = detail::ArDraw{net_, columns_, first, choices}(codes, some, given, order, rngs);
+          const auto found = detail::ArDraw{net_, parts_, columns_, first, choices}(codes, some, given, order, rngs);
           std::copy(found.begin(), found.end(), kept.begin() + begin);
         });
     std::vector<std::int64_t> missed;
@@ -616,7 +627,7 @@ SYNTHDATA_INLINE Table TabularAr::impute(const Table& table, std::uint64_t seed)
                        for (std::int64_t k = first[at]; k < first[at + 1]; ++k) codes.at(row, k) = -1;
                      }
                    }
-                   detail::ArDraw{net_, columns_, first, choices}(codes, some, given, order, rngs);
+                   detail::ArDraw{net_, parts_, columns_, first, choices}(codes, some, given, order, rngs);
                  });
   }
   Table filled = table;
@@ -657,7 +668,7 @@ SYNTHDATA_INLINE ClassProbabilities TabularAr::probabilities(const Table& table,
   out.probabilities = Tensor::empty({table.size(), width}, DType::f32, Device::cpu());
   parallel_for(table.size(), detail::sample_block, [&](std::int64_t begin, std::int64_t end) {
     const NoGrad no_grad;
-    const Tensor p = detail::ArPass(net_, codes).probabilities(first[c], detail::row_range(begin, end), before);
+    const Tensor p = detail::ArPass(net_, parts_, codes).probabilities(first[c], detail::row_range(begin, end), before);
     for (std::int64_t row = begin; row < end; ++row) {
       float* to = out.probabilities.data<float>() + row * width;
       float sum = 0.0f;
@@ -681,7 +692,7 @@ SYNTHDATA_INLINE Tensor TabularAr::log_prob(const Table& table) const {
     const std::vector<std::int64_t> rows = detail::row_range(begin, end);
     std::vector<std::int64_t> before;
     for (std::int64_t k = 0; k < first.back(); ++k) {
-      const Tensor log_p = detail::ArPass(net_, codes).log_probabilities(k, rows, before);
+      const Tensor log_p = detail::ArPass(net_, parts_, codes).log_probabilities(k, rows, before);
       for (std::int64_t row = begin; row < end; ++row) {
         const std::int64_t code = codes.at(row, k);
         double& sum = out.data<double>()[row];

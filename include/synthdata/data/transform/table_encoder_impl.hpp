@@ -319,6 +319,7 @@ SYNTHDATA_INLINE Table TableEncoder::decode_rows(const Tensor& given, Rng* rng) 
   std::vector<const Fitted*> wanted;
   std::vector<ColumnParts> parts;
   std::vector<Tensor> marks;
+  wanted.reserve(columns_.size()), parts.reserve(columns_.size()), marks.reserve(columns_.size());
   for (const Fitted& column : columns_) {
     if (column.left_out) continue;
     wanted.push_back(&column);
@@ -394,6 +395,7 @@ SYNTHDATA_INLINE Table TableEncoder::decode_rows(const Tensor& given, Rng* rng) 
     }
   });
   std::vector<Column> columns;
+  columns.reserve(wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const std::span<const std::uint8_t> bits = marks[i].span<std::uint8_t>();
     if (std::any_of(bits.begin(), bits.end(), [](std::uint8_t byte) { return byte != 0; })) parts[i].missing = marks[i];
