@@ -8,6 +8,7 @@
 #include <synthdata/tabular/tvae.hpp>
 
 #include <concepts>
+#include <functional>
 
 namespace synthdata::models {
 
@@ -21,6 +22,26 @@ concept TabularModel =
       model.save(path);
     };
 
+namespace detail {
+
+/// Makes the next rows of a model each time it is called. The model must outlive it.
+template <TabularModel M>
+std::function<Table(std::int64_t rows)> sample_pieces(const M& model, const Conditions& conditions,
+                                                      const SampleOptions& options) {
+  if constexpr (requires { model.pieces(conditions, options); }) {
+    return model.pieces(conditions, options);
+  } else {
+    return [&model, conditions, options, piece = std::uint64_t{0}](std::int64_t rows) mutable {
+      SampleOptions own = options;
+      if (piece > 0) own.seed = Rng{options.seed}.split(piece).next_u64();
+      ++piece;
+      return model.sample(rows, conditions, own);
+    };
+  }
+}
+
+}  // namespace detail
+
 /// Any TabularModel.
 class AnyTabularModel {
  public:
@@ -31,6 +52,11 @@ class AnyTabularModel {
   Table sample(std::int64_t rows, const Conditions& conditions = {}, const SampleOptions& options = {}) const {
     return held_->sample(rows, conditions, options);
   }
+  /// Makes the next rows each time it is called, see SampleReader. The model must outlive it.
+  std::function<Table(std::int64_t rows)> pieces(const Conditions& conditions = {},
+                                                 const SampleOptions& options = {}) const {
+    return held_->pieces(conditions, options);
+  }
   Schema schema() const { return held_->schema(); }
   void save(const std::string& path) const { held_->save(path); }
 
@@ -39,6 +65,8 @@ class AnyTabularModel {
     virtual ~Base() = default;
     virtual Base* clone() const = 0;
     virtual Table sample(std::int64_t rows, const Conditions& conditions, const SampleOptions& options) const = 0;
+    virtual std::function<Table(std::int64_t rows)> pieces(const Conditions& conditions,
+                                                           const SampleOptions& options) const = 0;
     virtual Schema schema() const = 0;
     virtual void save(const std::string& path) const = 0;
   };
@@ -48,6 +76,10 @@ class AnyTabularModel {
     Base* clone() const override { return new Held(model); }
     Table sample(std::int64_t rows, const Conditions& conditions, const SampleOptions& options) const override {
       return model.sample(rows, conditions, options);
+    }
+    std::function<Table(std::int64_t rows)> pieces(const Conditions& conditions,
+                                                   const SampleOptions& options) const override {
+      return detail::sample_pieces(model, conditions, options);
     }
     Schema schema() const override { return model.schema(); }
     void save(const std::string& path) const override { model.save(path); }

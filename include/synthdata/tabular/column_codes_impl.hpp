@@ -6,7 +6,6 @@
 #include <synthdata/core/index_permutation.hpp>
 #include <synthdata/data/cells.hpp>
 #include <synthdata/data/privacy/mask.hpp>
-#include <synthdata/data/table_impl.hpp>
 #include <synthdata/io/utf8.hpp>
 #include <synthdata/tabular/column_codes.hpp>
 
@@ -394,14 +393,17 @@ SYNTHDATA_INLINE Column ColumnCodes::decode(const std::vector<std::int64_t>& cod
     }
     return column_of(values, missing);
   }
-  ColumnParts parts{.schema = schema_, .size = static_cast<std::int64_t>(rows)};
-  parts.missing = synthdata::detail::missing_marks(missing);
   if (kind_ == Kind::categories) {  // there may be very many: they are copied once
-    synthdata::detail::make_codes(parts);
+    const std::int64_t count = static_cast<std::int64_t>(texts_.size()), size = static_cast<std::int64_t>(rows);
+    ColumnParts parts{.schema = schema_, .size = size};
+    parts.width = count <= 256 ? 1 : count <= 65536 ? 2 : 4;
+    parts.values = Tensor::empty({size * parts.width}, DType::u8, Device::cpu());
+    std::uint8_t* to = parts.values.data<std::uint8_t>();
     for (std::size_t i = 0; i < rows; ++i) {
-      synthdata::detail::store_code(parts, static_cast<std::int64_t>(i),
-                                    present(i) ? static_cast<std::uint32_t>(codes[i] - missing_) : 0);
+      std::int64_t code = present(i) ? codes[i] - missing_ : 0;
+      for (int byte = 0; byte < parts.width; ++byte, code >>= 8) *to++ = static_cast<std::uint8_t>(code);
     }
+    parts.missing = Column::booleans("", std::vector<bool>(rows), missing).parts().missing;
     return Column(std::move(parts));
   }
   const bool identifiers = schema_.type == ColumnType::identifier;
@@ -429,8 +431,8 @@ SYNTHDATA_INLINE Column ColumnCodes::decode(const std::vector<std::int64_t>& cod
     }
     texts[i] = at->second(given++, own);
   }
-  const auto text = [&](std::int64_t i) -> const std::string& { return texts[static_cast<std::size_t>(i)]; };
-  parts.texts = synthdata::detail::join_texts(parts.size, text);
+  ColumnParts parts = Column::texts(schema_.name, texts, missing).parts();
+  parts.schema = schema_;
   return Column(std::move(parts));
 }
 

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/core/index_permutation.hpp>
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/ops/activation.hpp>
 #include <synthdata/ops/dropout.hpp>
@@ -14,13 +15,16 @@
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/tabular/column_codes_impl.hpp>
 #include <synthdata/tabular/model_file.hpp>
+#include <synthdata/tabular/packed_codes_impl.hpp>
 #include <synthdata/tabular/tabular_ar.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <numeric>
+#include <optional>
 
 namespace synthdata::models {
 namespace detail {
@@ -68,6 +72,14 @@ inline std::int64_t get_code(const CodeTable& from, std::int64_t row, std::int64
                                                         : high * column.cardinalities()[1] + from.at(row, first + 1);
 }
 
+inline std::vector<std::int64_t> column_of(const CodeTable& codes, std::int64_t first, const ColumnCodes& column) {
+  std::vector<std::int64_t> out(static_cast<std::size_t>(codes.rows));
+  for (std::int64_t row = 0; row < codes.rows; ++row) {
+    out[static_cast<std::size_t>(row)] = get_code(codes, row, first, column);
+  }
+  return out;
+}
+
 /// The codes of all columns; those that the table lacks are not known.
 inline CodeTable encode_table(const std::vector<ColumnCodes>& columns, const Table& table) {
   const std::vector<std::int64_t> first = first_places(columns);
@@ -83,16 +95,6 @@ inline CodeTable encode_table(const std::vector<ColumnCodes>& columns, const Tab
     }
   });
   return codes;
-}
-
-/// Rows as a tensor for the net, i64 [rows, K].
-inline Tensor code_tensor(const CodeTable& codes, const std::vector<std::int64_t>& rows) {
-  Tensor out = Tensor::empty({static_cast<std::int64_t>(rows.size()), codes.width}, DType::i64, Device::cpu());
-  auto* to = out.data<std::int64_t>();
-  for (const std::int64_t row : rows) {
-    for (std::int64_t k = 0; k < codes.width; ++k) *to++ = codes.at(row, k);
-  }
-  return out;
 }
 
 /// Draws the codes of some columns for a few rows, one after the other.
@@ -152,27 +154,44 @@ inline std::vector<std::int64_t> row_range(std::int64_t begin, std::int64_t end)
   return rows;
 }
 
-/// What a column may become: weights of its codes from 0 to 1, and whether a condition says so.
+/// What a column may become: weights of its codes from 0 to 1, and whether a condition says so. Where a code is two,
+/// high * low_codes + low, `highs` are 1 for those that allow any.
 struct ColumnChoice {
-  std::vector<double> weights;
+  std::vector<double> weights{}, highs{};
   bool conditioned = false;
   std::int64_t fixed = -1;  // the only code there is
   double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
 };
 
-inline ColumnChoice free_choice(const ColumnCodes& column) {
+/// All places that the codes of a column have, used or not.
+inline std::size_t code_places(const ColumnCodes& column) {
+  std::size_t places = 1;
+  for (const std::int64_t n : column.cardinalities()) places *= static_cast<std::size_t>(n);
+  return places;
+}
+inline void fill_highs(ColumnChoice& choice, const ColumnCodes& column) {
+  if (column.cardinalities().size() == 1) return;
+  const auto low_codes = static_cast<std::size_t>(column.cardinalities()[1]);
+  choice.highs.assign(choice.weights.size() / low_codes, 0.0);
+  for (std::size_t code = 0; code < choice.weights.size(); ++code) {
+    if (choice.weights[code] > 0.0) choice.highs[code / low_codes] = 1.0;
+  }
+}
+
+inline ColumnChoice free_choice(const ColumnCodes& column, bool missing = true) {
   ColumnChoice choice;
-  choice.weights.resize(static_cast<std::size_t>(column.total()));
+  choice.weights.resize(code_places(column), 0.0);
   for (std::int64_t code = 0; code < column.total(); ++code) {
     choice.weights[static_cast<std::size_t>(code)] = column.sampled(code);
   }
+  if (column.has_missing() && !missing) choice.weights[0] = 0.0;
+  fill_highs(choice, column);
   return choice;
 }
 
 inline ColumnChoice conditioned_choice(const ColumnCodes& column, const Condition& condition) {
   const std::string& name = column.schema().name;
-  ColumnChoice choice{.weights = std::vector<double>(static_cast<std::size_t>(column.total()), 0.0),
-                      .conditioned = true};
+  ColumnChoice choice{.weights = std::vector<double>(code_places(column), 0.0), .conditioned = true};
   if (condition.is_range()) {
     if (!column.is_number()) {
       throw DataError(
@@ -207,6 +226,7 @@ inline ColumnChoice conditioned_choice(const ColumnCodes& column, const Conditio
     choice.fixed = std::find_if(choice.weights.begin(), choice.weights.end(), [](double w) { return w > 0.0; }) -
                    choice.weights.begin();
   }
+  fill_highs(choice, column);
   return choice;
 }
 
@@ -235,25 +255,17 @@ struct ArDraw {
         const std::int64_t k = first[at] + part;
         const Tensor p = ArPass(net, parts, codes).probabilities(k, rows, before);
         const std::int64_t width = p.shape(1);
-        std::vector<double> weights(static_cast<std::size_t>(width));
         for (std::size_t i = 0; i < rows.size(); ++i) {
-          const std::int64_t high = part == 1 ? codes.at(rows[i], first[at]) : 0;
-          if (part == 1 || i == 0) {
-            for (std::int64_t w = 0; w < width; ++w) {
-              weights[static_cast<std::size_t>(w)] = split && part == 0
-                                                         ? high_weight(choices[at].weights, w, low_codes)
-                                                         : weight_of(choices[at].weights, high * low_codes + w);
-            }
-          }
+          const double* weights = split && part == 0 ? choices[at].highs.data() : choices[at].weights.data();
+          if (part == 1) weights += codes.at(rows[i], first[at]) * low_codes;
           const float* row = p.data<float>() + static_cast<std::int64_t>(i) * width;
           double allowed = 0.0;
-          for (std::int64_t w = 0; w < width; ++w)
-            allowed += weights[static_cast<std::size_t>(w)] * static_cast<double>(row[w]);
+          for (std::int64_t w = 0; w < width; ++w) allowed += weights[w] * static_cast<double>(row[w]);
           if (choices[at].conditioned && (drawn || part == 1) && uniform_double(rngs[i]) >= allowed) kept[i] = 0;
           double left = uniform_double(rngs[i]) * allowed;
           std::int64_t code = -1;
           for (std::int64_t w = 0; w < width; ++w) {
-            const double share = weights[static_cast<std::size_t>(w)] * static_cast<double>(row[w]);
+            const double share = weights[w] * static_cast<double>(row[w]);
             if (share <= 0.0) continue;
             code = w;
             if ((left -= share) < 0.0) break;
@@ -276,15 +288,6 @@ struct ArDraw {
     for (std::int64_t k = first[static_cast<std::size_t>(c)]; k < first[static_cast<std::size_t>(c) + 1]; ++k) {
       places.push_back(k);
     }
-  }
-  static double weight_of(const std::vector<double>& weights, std::int64_t code) {
-    return code < static_cast<std::int64_t>(weights.size()) ? weights[static_cast<std::size_t>(code)] : 0.0;
-  }
-  static double high_weight(const std::vector<double>& weights, std::int64_t high, std::int64_t low_codes) {
-    for (std::int64_t low = 0; low < low_codes; ++low) {
-      if (weight_of(weights, high * low_codes + low) > 0.0) return 1.0;
-    }
-    return 0.0;
   }
 };
 
@@ -330,6 +333,19 @@ inline std::vector<bool> ordered_codes(const std::vector<ColumnCodes>& columns) 
 }
 
 inline constexpr std::int64_t sample_block = 256;
+inline constexpr std::int64_t sample_piece = 65536;  // rows that wait for each other to meet conditions
+
+/// A table in memory as a TableReader of one piece.
+class OneTable {
+ public:
+  explicit OneTable(const Table& table) : table_(&table), schema_(table.schema()) {}
+  std::optional<Table> next() { return table_ ? std::optional<Table>(*std::exchange(table_, nullptr)) : std::nullopt; }
+  const Schema& schema() const { return schema_; }
+
+ private:
+  const Table* table_;
+  Schema schema_;
+};
 
 }  // namespace detail
 
@@ -406,34 +422,39 @@ SYNTHDATA_INLINE Var TabularArNet::logits(std::int64_t k, const Tensor& part, co
 
 SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOptions& options,
                                           const TabularTraining& training, const TabularCallback& progress) {
-  if (table.size() < 1 || table.columns().empty()) {
-    throw DataError(
-        concat("TabularAr: expects a table with rows and columns, got ", table.size(), " x ", table.columns().size()));
-  }
+  const TableSource source = [&] { return detail::OneTable(table); };
+  std::vector<ColumnCodes> columns = detail::fit_columns(source, options.codes, "TabularAr");
+  const detail::PackedCodes codes(columns, source);
+  return train(std::move(columns), codes, options, training, progress);
+}
+
+SYNTHDATA_INLINE TabularAr TabularAr::fit(const TableSource& source, const TabularArOptions& options,
+                                          const TabularTraining& training, const TabularCallback& progress) {
+  std::vector<ColumnCodes> columns = detail::fit_columns(source, options.codes, "TabularAr");
+  const detail::PackedCodes codes(columns, source, detail::scratch_file(options.folder));
+  return train(std::move(columns), codes, options, training, progress);
+}
+
+SYNTHDATA_INLINE TabularAr TabularAr::train(std::vector<ColumnCodes> columns, const detail::PackedCodes& codes,
+                                            const TabularArOptions& options, const TabularTraining& training,
+                                            const TabularCallback& progress) {
   if (options.hidden < 1 || !(options.dropout >= 0.0 && options.dropout < 1.0) || training.epochs < 0 ||
       training.batch_size < 0 || !(training.learning_rate >= 0.0) || training.patience < 1 ||
       !(training.validation >= 0.0 && training.validation < 1.0) || !(training.minutes > 0.0)) {
     throw DataError(
         "TabularAr: expects hidden and patience >= 1, dropout and validation in [0, 1), minutes > 0, all others >= 0");
   }
-  std::vector<ColumnCodes> columns(table.columns().size());
-  parallel_for(static_cast<std::int64_t>(columns.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (auto c = static_cast<std::size_t>(begin); c < static_cast<std::size_t>(end); ++c) {
-      columns[c] = ColumnCodes::fit(table[c], options.codes);
-    }
-  });
-  const detail::CodeTable codes = detail::encode_table(columns, table);
   const std::vector<std::int64_t> first = detail::first_places(columns);
 
   Rng rng = Rng{training.seed}.split(1);
   TabularArNet net(detail::all_cardinalities(columns), detail::ordered_codes(columns), options.hidden, options.dropout,
                    rng);
-  std::vector<std::int64_t> rows = rng.permutation(table.size());
+  const IndexPermutation rows(codes.rows(), rng);  // the first ones are held out
   const auto held =
-      static_cast<std::size_t>(std::min(20000.0, std::floor(training.validation * static_cast<double>(table.size()))));
-  const std::vector<std::int64_t> held_out(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(held));
-  rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(held));
-  const auto count = static_cast<std::int64_t>(rows.size());
+      static_cast<std::int64_t>(std::min(20000.0, std::floor(training.validation * static_cast<double>(rows.size()))));
+  std::vector<std::int64_t> held_out;
+  for (std::int64_t i = 0; i < held; ++i) held_out.push_back(rows(i));
+  const std::int64_t count = rows.size() - held;
   const std::int64_t batch = training.batch_size > 0 ? std::min(training.batch_size, count)
                                                      : std::min(count, std::clamp<std::int64_t>(count / 100, 64, 2048));
 
@@ -462,7 +483,7 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
       const std::vector<std::int64_t> some(held_out.begin() + static_cast<std::ptrdiff_t>(begin),
                                            held_out.begin() + static_cast<std::ptrdiff_t>(end));
       total +=
-          average.loss(detail::code_tensor(codes, some), natural, context).item() * static_cast<double>(some.size());
+          average.loss(codes.batch(some), natural, context).item() * static_cast<double>(some.size());
     }
     return total / static_cast<double>(held_out.size());
   };
@@ -474,20 +495,27 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
   const std::int64_t epochs = training.epochs > 0 ? training.epochs : 100;
   std::int64_t since_best = 0;
   const auto start = std::chrono::steady_clock::now();
+  const auto seconds_so_far = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
   for (std::int64_t epoch = 1; epoch <= epochs; ++epoch) {
-    const std::vector<std::int64_t> order = rng.permutation(count);
+    const IndexPermutation order(count, rng);
     double total = 0.0;
     std::int64_t steps = 0;
     for (std::int64_t begin = 0; begin + batch <= count; begin += batch, ++steps) {
       std::vector<std::int64_t> some(static_cast<std::size_t>(batch));
       for (std::int64_t i = 0; i < batch; ++i) {
-        some[static_cast<std::size_t>(i)] = rows[static_cast<std::size_t>(order[static_cast<std::size_t>(begin + i)])];
+        some[static_cast<std::size_t>(i)] = rows(held + order(begin + i));
       }
       Context context{.mode = Mode::training, .rng = &rng};
-      const Var loss = net.loss(detail::code_tensor(codes, some), order_of(rng), context);
+      const Var loss = net.loss(codes.batch(some), order_of(rng), context);
       total += loss.item();
       optimizer.minimize(loss, rate);
       ema.update(average_state, state);
+      if (seconds_so_far() > training.minutes * 60.0) {  // epochs may be long
+        ++steps;
+        break;
+      }
     }
     total /= static_cast<double>(steps);
     if (!std::isfinite(total)) throw NumericError(concat("TabularAr: the loss of epoch ", epoch, " is ", total));
@@ -500,80 +528,110 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
         rate /= 2.0;
       }
     }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = seconds_so_far();
     const bool go_on = !progress || progress({epoch, epochs, total, found, seconds});
     if (!go_on || since_best >= training.patience || seconds > training.minutes * 60.0) break;
   }
   return TabularAr(std::move(columns), held_out.empty() ? std::move(average) : std::move(best_net), options.any_order);
 }
 
+namespace detail {
+
+/// Makes rows of a model piece by piece.
+class ArSampler {
+ public:
+  ArSampler(const TabularAr& model, const Conditions& conditions, const SampleOptions& options)
+      : model_(model), options_(options), first_(first_places(model.columns_)), places_(model.columns_.size()) {
+    for (const ColumnCodes& column : model.columns_) choices_.push_back(free_choice(column));
+    for (const auto& [name, condition] : conditions) {
+      const auto c = static_cast<std::size_t>(model.place_of(name));
+      if (choices_[c].conditioned) throw DataError(concat("sample: two conditions on column ", in_quotes(name)));
+      choices_[c] = conditioned_choice(model.columns_[c], condition);
+    }
+    // What is given comes first, then choices and ranges, then all else.
+    for (const int turn : {0, 1, 2}) {
+      for (std::size_t c = 0; c < choices_.size(); ++c) {
+        const int when = !model.any_order_         ? 2
+                         : choices_[c].fixed >= 0  ? 0
+                         : choices_[c].conditioned ? 1
+                                                   : 2;
+        if (when == turn) (when == 0 ? given_ : order_).push_back(static_cast<std::int64_t>(c));
+      }
+    }
+  }
+
+  Table next(std::int64_t rows) {
+    if (rows < 0) throw DataError(concat("sample: expects a number of rows >= 0, got ", rows));
+    CodeTable codes(rows, first_.back());
+    for (std::int64_t begin = 0; begin < rows; begin += sample_piece) {
+      draw(codes, begin, std::min(rows, begin + sample_piece));
+    }
+    row_ += rows;
+    std::vector<Column> made(choices_.size());
+    const Rng rng = Rng{options_.seed}.split(std::uint64_t{1} << 40);
+    parallel_for(static_cast<std::int64_t>(made.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+      for (auto c = static_cast<std::size_t>(begin); c < static_cast<std::size_t>(end); ++c) {
+        made[c] = model_.columns_[c].decode(column_of(codes, first_[c], model_.columns_[c]), rng.split(c), places_[c], choices_[c].low,
+                                            choices_[c].high);
+      }
+    });
+    return Table(std::move(made));
+  }
+
+ private:
+  void draw(CodeTable& codes, std::int64_t piece_begin, std::int64_t piece_end) const {
+    const Rng rng{options_.seed};
+    std::vector<std::int64_t> pending = row_range(piece_begin, piece_end);
+    for (std::int64_t round = 0; !pending.empty(); ++round) {
+      if (round == options_.rounds) {
+        throw DataError(concat("sample: after ", round, " rounds only ",
+                               row_ + piece_end - static_cast<std::int64_t>(pending.size()), " of ", row_ + codes.rows,
+                               " rows meet all conditions together; that is too rare"));
+      }
+      std::vector<std::uint8_t> kept(pending.size());
+      parallel_for(static_cast<std::int64_t>(pending.size()), sample_block, [&](std::int64_t begin, std::int64_t end) {
+        const NoGrad no_grad;
+        const std::vector<std::int64_t> some(pending.begin() + begin, pending.begin() + end);
+        std::vector<Rng> rngs;
+        for (const std::int64_t row : some) {
+          rngs.push_back(rng.split(static_cast<std::uint64_t>(row_ + row)).split(static_cast<std::uint64_t>(round)));
+          for (const std::int64_t c : given_) {
+            const auto at = static_cast<std::size_t>(c);
+            put_code(codes, row, first_[at], model_.columns_[at], choices_[at].fixed);
+          }
+        }
+        const auto found = ArDraw{model_.net_, model_.parts_, model_.columns_, first_, choices_}(codes, some, given_,
+                                                                                                 order_, rngs);
+        std::copy(found.begin(), found.end(), kept.begin() + begin);
+      });
+      std::vector<std::int64_t> missed;
+      for (std::size_t i = 0; i < pending.size(); ++i) {
+        if (kept[i] == 0) missed.push_back(pending[i]);
+      }
+      pending = std::move(missed);
+    }
+  }
+
+  const TabularAr& model_;
+  SampleOptions options_;
+  std::vector<std::int64_t> first_, given_, order_;
+  std::vector<ColumnChoice> choices_;
+  std::vector<ColumnCodes::Place> places_;
+  std::int64_t row_ = 0;
+};
+
+}  // namespace detail
+
 SYNTHDATA_INLINE Table TabularAr::sample(std::int64_t rows, const Conditions& conditions,
                                          const SampleOptions& options) const {
-  if (rows < 0) throw DataError(concat("sample: expects a number of rows >= 0, got ", rows));
-  const std::vector<std::int64_t> first = detail::first_places(columns_);
-  std::vector<detail::ColumnChoice> choices;
-  for (const ColumnCodes& column : columns_) choices.push_back(detail::free_choice(column));
-  for (const auto& [name, condition] : conditions) {
-    const std::int64_t c = place_of(name);
-    if (choices[static_cast<std::size_t>(c)].conditioned) {
-      throw DataError(concat("sample: two conditions on column ", in_quotes(name)));
-    }
-    choices[static_cast<std::size_t>(c)] = detail::conditioned_choice(columns_[static_cast<std::size_t>(c)], condition);
-  }
-  // What is given comes first, then choices and ranges, then all else.
-  std::vector<std::int64_t> given, order;
-  for (const int turn : {0, 1, 2}) {
-    for (std::int64_t c = 0; c < static_cast<std::int64_t>(columns_.size()); ++c) {
-      const detail::ColumnChoice& choice = choices[static_cast<std::size_t>(c)];
-      const int when = !any_order_ ? 2 : choice.fixed >= 0 ? 0 : choice.conditioned ? 1 : 2;
-      if (when == turn) (when == 0 ? given : order).push_back(c);
-    }
-  }
-  detail::CodeTable codes(rows, first.back());
-  std::vector<std::int64_t> pending = detail::row_range(0, rows);
-  const Rng rng{options.seed};
-  for (std::int64_t round = 0; !pending.empty(); ++round) {
-    if (round == options.rounds) {
-      throw DataError(concat("sample: after ", round, " rounds only ", rows - static_cast<std::int64_t>(pending.size()),
-                             " of ", rows, " rows meet all conditions together; that is too rare"));
-    }
-    std::vector<std::uint8_t> kept(pending.size());
-    parallel_for(
-        static_cast<std::int64_t>(pending.size()), detail::sample_block, [&](std::int64_t begin, std::int64_t end) {
-          const NoGrad no_grad;
-          const std::vector<std::int64_t> some(pending.begin() + begin, pending.begin() + end);
-          std::vector<Rng> rngs;
-          for (const std::int64_t row : some) {
-            rngs.push_back(rng.split(static_cast<std::uint64_t>(row)).split(static_cast<std::uint64_t>(round)));
-            for (const std::int64_t c : given) {
-              const auto at = static_cast<std::size_t>(c);
-              detail::put_code(codes, row, first[at], columns_[at], choices[at].fixed);
-            }
-          }
-          const auto found = detail::ArDraw{net_, parts_, columns_, first, choices}(codes, some, given, order, rngs);
-          std::copy(found.begin(), found.end(), kept.begin() + begin);
-        });
-    std::vector<std::int64_t> missed;
-    for (std::size_t i = 0; i < pending.size(); ++i) {
-      if (kept[i] == 0) missed.push_back(pending[i]);
-    }
-    pending = std::move(missed);
-  }
-  std::vector<Column> made;
-  for (std::size_t c = 0; c < columns_.size(); ++c) {
-    made.push_back(decode(c, codes, rng.split(std::uint64_t{1} << 40), choices[c].low, choices[c].high));
-  }
-  return Table(std::move(made));
+  return detail::ArSampler(*this, conditions, options).next(rows);
 }
 
-SYNTHDATA_INLINE Column TabularAr::decode(std::size_t c, const detail::CodeTable& codes, const Rng& rng, double low,
-                                          double high) const {
-  const std::int64_t first = detail::first_places(columns_)[c];
-  std::vector<std::int64_t> column(static_cast<std::size_t>(codes.rows));
-  for (std::int64_t row = 0; row < codes.rows; ++row) {
-    column[static_cast<std::size_t>(row)] = detail::get_code(codes, row, first, columns_[c]);
-  }
-  return columns_[c].decode(column, rng.split(c), low, high);
+SYNTHDATA_INLINE std::function<Table(std::int64_t rows)> TabularAr::pieces(const Conditions& conditions,
+                                                                          const SampleOptions& options) const {
+  return [sampler = std::make_shared<detail::ArSampler>(*this, conditions, options)](std::int64_t rows) {
+    return sampler->next(rows);
+  };
 }
 
 SYNTHDATA_INLINE std::int64_t TabularAr::place_of(std::string_view name) const {
@@ -596,8 +654,7 @@ SYNTHDATA_INLINE Table TabularAr::impute(const Table& table, std::uint64_t seed)
   detail::CodeTable codes = detail::encode_table(columns_, table);
   std::vector<detail::ColumnChoice> choices;
   for (const ColumnCodes& column : columns_) {
-    choices.push_back(detail::free_choice(column));
-    if (column.has_missing()) choices.back().weights[0] = 0.0;
+    choices.push_back(detail::free_choice(column, false));
   }
   // Rows that lack the same columns are filled together.
   std::map<std::vector<bool>, std::vector<std::int64_t>> groups;
@@ -637,7 +694,8 @@ SYNTHDATA_INLINE Table TabularAr::impute(const Table& table, std::uint64_t seed)
     bool any = place < 0;
     for (const auto& [lacks, rows] : groups) any = any || lacks[c];
     if (!any) continue;
-    const Column drawn = decode(c, codes, rng.split(std::uint64_t{1} << 40));
+    const Column drawn =
+        column.decode(detail::column_of(codes, first[c], column), rng.split(std::uint64_t{1} << 40).split(c));
     filled = filled.with(place < 0 ? drawn : detail::fill_from(table[static_cast<std::size_t>(place)], drawn));
   }
   return filled;
