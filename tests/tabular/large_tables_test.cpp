@@ -297,6 +297,9 @@ TEST_CASE("a column of 50,000 categories is learnt", "[tabular]") {
   for (std::int64_t row = 0; row < 20; ++row) CHECK(one["name"].cell(row) == "name 77");
   CHECK_THROWS_AS(model.sample(1, {{"name", "name 55555"}}), DataError);
 
+  const ColumnCodes none = ColumnCodes::fit(table["name"].rows(0, 100));  // no name has five rows: none is made
+  CHECK(none.decode(std::vector<std::int64_t>(3, none.total() - 1), Rng{1}).missing_count() == 3);
+
   // With room for fewer, counts are too low rather than too high: no more are kept than have the rows.
   const ColumnCodes fewer = ColumnCodes::fit(table["name"], {.rare_below = 2, .max_texts = 1000});
   CHECK(fewer.total() < 1000);

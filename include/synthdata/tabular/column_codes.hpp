@@ -79,7 +79,8 @@ class ColumnCodes {
     std::vector<std::int64_t> given;  ///< identifiers given out so far, for each code; empty: none
   };
   /// The values that the codes stand for; within a range, and in texts, drawn from rng.split(row). Of ranges only what
-  /// lies in [low, high] is drawn. Identifiers never come twice.
+  /// lies in [low, high] is drawn. Identifiers never come twice. Where no category or shape has enough rows, categories
+  /// are missing, texts empty, and identifiers the numbers of rows from 1.
   /// @throws DataError if a shape of identifiers has fewer different ones than are asked for
   Column decode(const std::vector<std::int64_t>& codes, const Rng& rng,
                 double low = -std::numeric_limits<double>::infinity(),

@@ -301,7 +301,7 @@ SYNTHDATA_INLINE std::vector<std::int64_t> ColumnCodes::encode(const Column& col
 SYNTHDATA_INLINE bool ColumnCodes::sampled(std::int64_t code) const {
   if (code >= total_) return false;
   const bool rare = rare_ && code == total_ - 1;
-  return !rare || texts_.empty();  // if there is nothing else, texts become empty ones
+  return !rare || texts_.empty();  // if there is nothing else, see decode
 }
 
 SYNTHDATA_INLINE double ColumnCodes::measure(double low, double high) const {
@@ -379,9 +379,10 @@ SYNTHDATA_INLINE Column ColumnCodes::decode(const std::vector<std::int64_t>& cod
   const std::int64_t before = place.row;
   place.row += static_cast<std::int64_t>(rows);
   std::vector<bool> missing;
-  if (missing_) {
+  const bool no_category = kind_ == Kind::categories && texts_.empty();  // all are rare: there is nothing to give out
+  if (missing_ || no_category) {
     missing.resize(rows);
-    for (std::size_t i = 0; i < rows; ++i) missing[i] = codes[i] == 0;
+    for (std::size_t i = 0; i < rows; ++i) missing[i] = no_category || codes[i] == 0;
   }
   const auto present = [&](std::size_t i) { return missing.empty() || !missing[i]; };
   const auto own_rng = [&](std::size_t i) { return rng.split(static_cast<std::uint64_t>(before) + i); };
@@ -412,7 +413,7 @@ SYNTHDATA_INLINE Column ColumnCodes::decode(const std::vector<std::int64_t>& cod
   if (identifiers && place.given.empty()) place.given.resize(static_cast<std::size_t>(total_), 0);
   for (std::size_t i = 0; i < rows; ++i) {
     if (!present(i)) continue;
-    if (texts_.empty()) {  // no shape that enough rows have: empty texts, numbered identifiers
+    if (texts_.empty()) {  // no shape that enough rows have
       if (identifiers) texts[i] = concat(before + static_cast<std::int64_t>(i) + 1);
       continue;
     }
