@@ -10,7 +10,10 @@
 #include <synthdata/tabular/ctgan.hpp>
 #include <synthdata/tabular/encoded_rows.hpp>
 #include <synthdata/tabular/model_file.hpp>
+#include <synthdata/tabular/packed_codes.hpp>
+#include <synthdata/tabular/sample_reader.hpp>
 #include <synthdata/tabular/tabular_ar.hpp>
 #include <synthdata/tabular/training.hpp>
 #include <synthdata/tabular/tvae.hpp>
+#include <synthdata/tabular/value_counts.hpp>
 #include <synthdata/version.hpp>

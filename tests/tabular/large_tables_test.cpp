@@ -124,7 +124,8 @@ TEST_CASE("the codes of a column do not depend on the pieces that it comes in", 
     Archive once, often;
     ColumnCodes::fit(column, options).save(once, "c");
     ColumnCodesFit fit(column.schema(), options);
-    for (std::int64_t at = 0; at < column.size(); at += 777) fit.add(column.rows(at, std::min(at + 777, column.size())));
+    for (std::int64_t at = 0; at < column.size(); at += 777)
+      fit.add(column.rows(at, std::min(at + 777, column.size())));
     fit.finish().save(often, "c");
     CHECK(once.metadata == often.metadata);
     REQUIRE(once.tensors.size() == often.tensors.size());

@@ -52,7 +52,7 @@ class ColumnCodesFit {
   bool missing_ = false;
   NumberCounts numbers_;
   bool any_ = false;
-  double first_ = 0.0;         // of the numbers
+  double first_ = 0.0;        // of the numbers
   std::int64_t divisor_ = 0;  // of their distances, where they are whole
   TextCounts texts_;
 };

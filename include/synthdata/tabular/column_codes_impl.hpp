@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/core/index_permutation.hpp>
 #include <synthdata/data/cells.hpp>
+#include <synthdata/data/index_permutation.hpp>
 #include <synthdata/data/privacy/mask.hpp>
 #include <synthdata/io/utf8.hpp>
 #include <synthdata/tabular/column_codes.hpp>
@@ -91,10 +91,11 @@ SYNTHDATA_INLINE ColumnCodesFit::ColumnCodesFit(const ColumnSchema& schema, cons
     : schema_(schema), options_(options), numbers_(options.max_numbers), texts_(options.max_texts) {
   if (options.bins < 2 || options.rare_below < 1 || options.max_codes < 2 || options.max_numbers < options.bins ||
       options.max_texts < 1) {
-    throw DataError(concat("ColumnCodes: expects bins >= 2, rare_below >= 1, max_codes >= 2, max_numbers >= bins and "
-                           "max_texts >= 1, got ",
-                           options.bins, ", ", options.rare_below, ", ", options.max_codes, ", ", options.max_numbers,
-                           " and ", options.max_texts));
+    throw DataError(
+        concat("ColumnCodes: expects bins >= 2, rare_below >= 1, max_codes >= 2, max_numbers >= bins and "
+               "max_texts >= 1, got ",
+               options.bins, ", ", options.rare_below, ", ", options.max_codes, ", ", options.max_numbers, " and ",
+               options.max_texts));
   }
   schema_.as_written = false;
   schema_.categories.clear();
@@ -167,7 +168,7 @@ SYNTHDATA_INLINE ColumnCodes ColumnCodes::fit(const Column& column, const Column
 }
 
 SYNTHDATA_INLINE void ColumnCodes::fit_numbers(NumberCounts counts, std::int64_t divisor,
-                                                const ColumnCodesOptions& options) {
+                                               const ColumnCodesOptions& options) {
   const std::vector<NumberCount>& values = counts.counts();
   const auto distinct = static_cast<std::int64_t>(values.size());
   std::int64_t rows = 0;
@@ -267,7 +268,8 @@ SYNTHDATA_INLINE std::int64_t ColumnCodes::number_code(double value) const {
 }
 
 SYNTHDATA_INLINE std::int64_t ColumnCodes::text_code(std::string_view text) const {
-  const auto found = kind_ == Kind::shapes ? text_codes_.find(synthdata::detail::shape_of(text)) : text_codes_.find(text);
+  const auto found =
+      kind_ == Kind::shapes ? text_codes_.find(synthdata::detail::shape_of(text)) : text_codes_.find(text);
   if (found != text_codes_.end()) return found->second;
   return rare_ ? total_ - 1 : total_;
 }
@@ -427,8 +429,10 @@ SYNTHDATA_INLINE Column ColumnCodes::decode(const std::vector<std::int64_t>& cod
     const auto at = shapes.try_emplace(codes[i], shape, rng.split(~static_cast<std::uint64_t>(codes[i]))).first;
     std::int64_t& given = place.given[static_cast<std::size_t>(codes[i])];
     if (given == at->second.size()) {
-      throw DataError(concat("column ", in_quotes(schema_.name), ": there are not enough different identifiers of the "
-                             "shape ", in_quotes(shape), ": ", given, " for ", place.row, " rows"));
+      throw DataError(concat("column ", in_quotes(schema_.name),
+                             ": there are not enough different identifiers of the "
+                             "shape ",
+                             in_quotes(shape), ": ", given, " for ", place.row, " rows"));
     }
     texts[i] = at->second(given++, own);
   }
@@ -513,8 +517,10 @@ SYNTHDATA_INLINE ColumnCodes ColumnCodes::load(const Archive& archive, const std
     for (const std::int64_t end : ends.span<std::int64_t>()) {
       if (end < begin || end > bytes.size()) fail("its texts do not fit their ends");
       codes.texts_.emplace_back(static_cast<const char*>(bytes.bytes()) + begin, static_cast<std::size_t>(end - begin));
-      if (synthdata::detail::find_not_utf8(codes.texts_.back()) != std::string_view::npos) fail("its texts are not UTF-8");
-      codes.text_codes_.emplace(codes.texts_.back(), static_cast<std::int64_t>(codes.texts_.size()) - 1 + codes.missing_);
+      if (synthdata::detail::find_not_utf8(codes.texts_.back()) != std::string_view::npos)
+        fail("its texts are not UTF-8");
+      codes.text_codes_.emplace(codes.texts_.back(),
+                                static_cast<std::int64_t>(codes.texts_.size()) - 1 + codes.missing_);
       begin = end;
     }
   }

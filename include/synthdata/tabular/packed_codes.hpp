@@ -22,8 +22,8 @@ class PackedCodes {
   /// Encodes the stream, in one reading.
   /// @param file  codes are written to it, and it is mapped and removed, so that it takes no memory and is gone in the
   /// end; empty: they are kept in memory.
-  /// @throws DataError if a value has no code, since the stream was another when the columns were fitted, and if the file
-  /// cannot be written
+  /// @throws DataError if a value has no code, since the stream was another when the columns were fitted, and if the
+  /// file cannot be written
   PackedCodes(const std::vector<ColumnCodes>& columns, const TableSource& source, const std::string& file = {});
 
   std::int64_t rows() const { return bytes_.shape(0); }

@@ -33,7 +33,8 @@ SYNTHDATA_INLINE std::vector<ColumnCodes> fit_columns(const TableSource& source,
   }
   std::vector<ColumnCodes> columns(fits.size());
   parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (auto c = static_cast<std::size_t>(begin); c < static_cast<std::size_t>(end); ++c) columns[c] = fits[c].finish();
+    for (auto c = static_cast<std::size_t>(begin); c < static_cast<std::size_t>(end); ++c)
+      columns[c] = fits[c].finish();
   });
   return columns;
 }

@@ -1,4 +1,5 @@
-// synthdata/tabular/sample_reader.hpp: rows of a model as a stream, so that more of them than fit in memory can be made.
+// synthdata/tabular/sample_reader.hpp: rows of a model as a stream, so that more of them than fit in memory can be
+// made.
 //
 //   SampleReader rows(model, 5'000'000, {}, {.seed = 1});
 //   AnyTableWriter file = open_writer("made.csv.gz");

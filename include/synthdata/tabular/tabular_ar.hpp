@@ -105,8 +105,8 @@ class TabularAr {
   /// @throws DataError for an unknown column or a value that the model has not learnt, and if rows that meet all
   /// conditions are too rare, saying how many were found.
   Table sample(std::int64_t rows, const Conditions& conditions = {}, const SampleOptions& options = {}) const;
-  /// Makes the next rows each time it is called: those of sample(), as long as each piece but the last has a multiple of
-  /// 65536 rows. Use SampleReader. The model must outlive it.
+  /// Makes the next rows each time it is called: those of sample(), as long as each piece but the last has a multiple
+  /// of 65536 rows. Use SampleReader. The model must outlive it.
   std::function<Table(std::int64_t rows)> pieces(const Conditions& conditions = {},
                                                  const SampleOptions& options = {}) const;
 

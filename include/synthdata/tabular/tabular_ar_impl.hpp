@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/core/index_permutation.hpp>
 #include <synthdata/core/parallel.hpp>
+#include <synthdata/data/index_permutation.hpp>
 #include <synthdata/ops/activation.hpp>
 #include <synthdata/ops/dropout.hpp>
 #include <synthdata/ops/embedding_bag.hpp>
@@ -230,6 +230,55 @@ inline ColumnChoice conditioned_choice(const ColumnCodes& column, const Conditio
   return choice;
 }
 
+/// Draws a number with probability in proportion to weights[i] * p[i].
+class WeightedDraw {
+ public:
+  /// Their sum.
+  double sums(const double* weights, const float* p, std::int64_t count) {
+    count_ = count;
+    blocks_.clear();
+    double all = 0.0;
+    for (std::int64_t begin = 0; begin < count; begin += block) {
+      double lanes[4] = {};  // sums that do not wait for each other
+      const std::int64_t end = std::min(count, begin + block);
+      for (std::int64_t i = begin; i < end; ++i) lanes[i & 3] += weights[i] * static_cast<double>(p[i]);
+      blocks_.push_back((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]));
+      all += blocks_.back();
+    }
+    return all;
+  }
+  /// The number at `left`, from 0 to the sum, of what sums() looked at; -1 if the sum is 0.
+  std::int64_t operator()(double left, const double* weights, const float* p) const {
+    std::int64_t found = -1;
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      if (blocks_[b] <= 0.0) continue;
+      const bool here = left < blocks_[b];
+      const std::int64_t begin = static_cast<std::int64_t>(b) * block, end = std::min(count_, begin + block);
+      if (!here) {
+        left -= blocks_[b];
+        found = begin;  // rounding may leave a little beyond the last one
+        continue;
+      }
+      for (std::int64_t i = begin; i < end; ++i) {
+        const double share = weights[i] * static_cast<double>(p[i]);
+        if (share <= 0.0) continue;
+        found = i;
+        if ((left -= share) < 0.0) break;
+      }
+      return found;
+    }
+    for (std::int64_t i = found; i >= 0 && i < std::min(count_, found + block); ++i) {
+      if (weights[i] * static_cast<double>(p[i]) > 0.0) return i;
+    }
+    return -1;
+  }
+
+ private:
+  static constexpr std::int64_t block = 16;
+  std::vector<double> blocks_;
+  std::int64_t count_ = 0;
+};
+
 /// Draws the columns `order` of pending rows, those before them being known; returns whether each row is to be kept.
 struct ArDraw {
   const TabularArNet& net;
@@ -255,21 +304,14 @@ struct ArDraw {
         const std::int64_t k = first[at] + part;
         const Tensor p = ArPass(net, parts, codes).probabilities(k, rows, before);
         const std::int64_t width = p.shape(1);
+        WeightedDraw draw;
         for (std::size_t i = 0; i < rows.size(); ++i) {
           const double* weights = split && part == 0 ? choices[at].highs.data() : choices[at].weights.data();
           if (part == 1) weights += codes.at(rows[i], first[at]) * low_codes;
           const float* row = p.data<float>() + static_cast<std::int64_t>(i) * width;
-          double allowed = 0.0;
-          for (std::int64_t w = 0; w < width; ++w) allowed += weights[w] * static_cast<double>(row[w]);
+          const double allowed = draw.sums(weights, row, width);
           if (choices[at].conditioned && (drawn || part == 1) && uniform_double(rngs[i]) >= allowed) kept[i] = 0;
-          double left = uniform_double(rngs[i]) * allowed;
-          std::int64_t code = -1;
-          for (std::int64_t w = 0; w < width; ++w) {
-            const double share = weights[w] * static_cast<double>(row[w]);
-            if (share <= 0.0) continue;
-            code = w;
-            if ((left -= share) < 0.0) break;
-          }
+          std::int64_t code = draw(uniform_double(rngs[i]) * allowed, weights, row);
           if (code < 0) {  // nothing allowed has any probability
             kept[i] = 0;
             code = 0;
@@ -482,8 +524,7 @@ SYNTHDATA_INLINE TabularAr TabularAr::train(std::vector<ColumnCodes> columns, co
       const std::size_t end = std::min(held_out.size(), begin + 1024);
       const std::vector<std::int64_t> some(held_out.begin() + static_cast<std::ptrdiff_t>(begin),
                                            held_out.begin() + static_cast<std::ptrdiff_t>(end));
-      total +=
-          average.loss(codes.batch(some), natural, context).item() * static_cast<double>(some.size());
+      total += average.loss(codes.batch(some), natural, context).item() * static_cast<double>(some.size());
     }
     return total / static_cast<double>(held_out.size());
   };
@@ -551,10 +592,7 @@ class ArSampler {
     // What is given comes first, then choices and ranges, then all else.
     for (const int turn : {0, 1, 2}) {
       for (std::size_t c = 0; c < choices_.size(); ++c) {
-        const int when = !model.any_order_         ? 2
-                         : choices_[c].fixed >= 0  ? 0
-                         : choices_[c].conditioned ? 1
-                                                   : 2;
+        const int when = !model.any_order_ ? 2 : choices_[c].fixed >= 0 ? 0 : choices_[c].conditioned ? 1 : 2;
         if (when == turn) (when == 0 ? given_ : order_).push_back(static_cast<std::int64_t>(c));
       }
     }
@@ -571,8 +609,8 @@ class ArSampler {
     const Rng rng = Rng{options_.seed}.split(std::uint64_t{1} << 40);
     parallel_for(static_cast<std::int64_t>(made.size()), 1, [&](std::int64_t begin, std::int64_t end) {
       for (auto c = static_cast<std::size_t>(begin); c < static_cast<std::size_t>(end); ++c) {
-        made[c] = model_.columns_[c].decode(column_of(codes, first_[c], model_.columns_[c]), rng.split(c), places_[c], choices_[c].low,
-                                            choices_[c].high);
+        made[c] = model_.columns_[c].decode(column_of(codes, first_[c], model_.columns_[c]), rng.split(c), places_[c],
+                                            choices_[c].low, choices_[c].high);
       }
     });
     return Table(std::move(made));
@@ -600,8 +638,8 @@ class ArSampler {
             put_code(codes, row, first_[at], model_.columns_[at], choices_[at].fixed);
           }
         }
-        const auto found = ArDraw{model_.net_, model_.parts_, model_.columns_, first_, choices_}(codes, some, given_,
-                                                                                                 order_, rngs);
+        const auto found =
+            ArDraw{model_.net_, model_.parts_, model_.columns_, first_, choices_}(codes, some, given_, order_, rngs);
         std::copy(found.begin(), found.end(), kept.begin() + begin);
       });
       std::vector<std::int64_t> missed;
@@ -628,7 +666,7 @@ SYNTHDATA_INLINE Table TabularAr::sample(std::int64_t rows, const Conditions& co
 }
 
 SYNTHDATA_INLINE std::function<Table(std::int64_t rows)> TabularAr::pieces(const Conditions& conditions,
-                                                                          const SampleOptions& options) const {
+                                                                           const SampleOptions& options) const {
   return [sampler = std::make_shared<detail::ArSampler>(*this, conditions, options)](std::int64_t rows) {
     return sampler->next(rows);
   };

@@ -1,9 +1,9 @@
-// tests/core/index_permutation_test.cpp: random orders without memory.
+// tests/data/index_permutation_test.cpp: random orders without memory.
 //
 // SPDX-License-Identifier: MIT
 #include "../test.hpp"
 
-#include <synthdata/core/index_permutation.hpp>
+#include <synthdata/data/index_permutation.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -25,7 +25,8 @@ TEST_CASE("an index permutation has each number once", "[permutation]") {
       seen[static_cast<std::size_t>(at)] = true;
     }
   }
-  for (const std::int64_t n : {std::int64_t{65537}, std::int64_t{1} << 40, (std::int64_t{1} << 62) - 1, std::int64_t{1} << 62}) {
+  for (const std::int64_t n :
+       {std::int64_t{65537}, std::int64_t{1} << 40, (std::int64_t{1} << 62) - 1, std::int64_t{1} << 62}) {
     const IndexPermutation order(n, rng);
     std::set<std::int64_t> some;
     for (std::int64_t i = 0; i < 5000; ++i) some.insert(order(i)), some.insert(order(n - 1 - i));

@@ -1,4 +1,4 @@
-// synthdata/core/index_permutation.hpp: a random order of 0 ... n - 1 that takes no memory.
+// synthdata/data/index_permutation.hpp: a random order of 0 ... n - 1 that takes no memory.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
