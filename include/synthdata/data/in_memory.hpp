@@ -55,7 +55,6 @@ class TensorDataset {
   [[noreturn]] void throw_index(std::int64_t index) const;
 
   Tensor data_, labels_;
-  Tensor table_;  // what each of the 256 bytes becomes; undefined for f32 data
   std::optional<ValueRange> stored_, to_;
 };
 

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/cpu/block.hpp>
 #include <synthdata/data/in_memory.hpp>
 #include <synthdata/io/file.hpp>
 #include <synthdata/io/idx.hpp>
@@ -11,10 +12,24 @@ namespace synthdata {
 namespace detail {
 
 /// Maps x from one range to another; the ends are met exactly.
-SYNTHDATA_INLINE float map_range(float x, ValueRange from, ValueRange to) {
-  const double t = (static_cast<double>(x) - from.low) / (static_cast<double>(from.high) - from.low);
-  return static_cast<float>(t * to.high + (1.0 - t) * to.low);
-}
+/// out[i] = in[i] mapped evenly from one range to another, with exact ends, by f64.
+template <class T>
+struct MapRange {
+  double low, high, per_unit, to_low, to_high;
+
+  MapRange(ValueRange from, ValueRange to)
+      : low(from.low), high(from.high), per_unit(1.0 / (high - low)), to_low(to.low), to_high(to.high) {}
+  SYNTHDATA_HD void operator()(const T* in, float* out, std::int64_t n) const {
+    const MapRange m = *this;
+    backend::cpu::for_blocks(n, [=](std::int64_t b, std::int64_t count) SYNTHDATA_INLINE_LAMBDA {
+      backend::cpu::for_block(count, [=](int j) SYNTHDATA_INLINE_LAMBDA {
+        const auto x = static_cast<double>(in[b + j]);
+        const double t = x == m.high ? 1.0 : (x - m.low) * m.per_unit;
+        out[b + j] = static_cast<float>(t * m.to_high + (1.0 - t) * m.to_low);
+      });
+    });
+  }
+};
 
 SYNTHDATA_INLINE void check_range(const char* what, ValueRange range) {
   if (!(range.low < range.high)) {  // also true for NaN
@@ -78,11 +93,7 @@ SYNTHDATA_INLINE TensorDataset::TensorDataset(Tensor data, Tensor labels, std::o
       }
     }
   }
-  if (data_.dtype() == DType::u8) {
-    if (!stored_) stored_ = ValueRange{0.0f, 255.0f};
-    table_ = Tensor::empty({256}, DType::f32, Device::cpu());
-    for (int i = 0; i < 256; ++i) table_.data<float>()[i] = static_cast<float>(i);
-  }
+  if (data_.dtype() == DType::u8 && !stored_) stored_ = ValueRange{0.0f, 255.0f};
 }
 
 SYNTHDATA_INLINE TensorDataset TensorDataset::scaled(ValueRange to) const {
@@ -93,12 +104,6 @@ SYNTHDATA_INLINE TensorDataset TensorDataset::scaled(ValueRange to) const {
   }
   TensorDataset out = *this;
   out.to_ = to;
-  if (table_.defined()) {
-    out.table_ = Tensor::empty({256}, DType::f32, Device::cpu());
-    for (int i = 0; i < 256; ++i) {
-      out.table_.data<float>()[i] = detail::map_range(static_cast<float>(i), *stored_, to);
-    }
-  }
   return out;
 }
 
@@ -119,17 +124,14 @@ SYNTHDATA_INLINE Tensor TensorDataset::values() const {
 /// Writes one row as f32.
 SYNTHDATA_INLINE void TensorDataset::convert(std::int64_t row, float* to) const {
   const std::int64_t width = size() ? data_.size() / size() : 0;
-  if (table_.defined()) {
-    const float* table = table_.data<float>();
-    const std::uint8_t* from = data_.data<std::uint8_t>() + row * width;
-    for (std::int64_t i = 0; i < width; ++i) to[i] = table[from[i]];
-    return;
-  }
-  const float* from = data_.data<float>() + row * width;
-  if (to_) {
-    for (std::int64_t i = 0; i < width; ++i) to[i] = detail::map_range(from[i], *stored_, *to_);
+  if (data_.dtype() == DType::u8) {
+    const ValueRange as_is{0.0f, 1.0f};
+    backend::cpu::run<float>(detail::MapRange<std::uint8_t>(to_ ? *stored_ : as_is, to_ ? *to_ : as_is),
+                             data_.data<std::uint8_t>() + row * width, to, width);
+  } else if (to_) {
+    backend::cpu::run<float>(detail::MapRange<float>(*stored_, *to_), data_.data<float>() + row * width, to, width);
   } else if (width) {
-    std::memcpy(to, from, static_cast<std::size_t>(width) * sizeof(float));
+    std::memcpy(to, data_.data<float>() + row * width, static_cast<std::size_t>(width) * sizeof(float));
   }
 }
 
