@@ -294,6 +294,7 @@ struct ArDraw {
     std::vector<std::uint8_t> kept(rows.size(), 1);
     std::vector<std::int64_t> before;
     for (const std::int64_t c : given) append_places(before, c);
+    WeightedDraw draw;
     bool drawn = false;  // by chance: from there on the share of what a condition allows differs from row to row
     for (const std::int64_t c : order) {
       const auto at = static_cast<std::size_t>(c);
@@ -304,7 +305,6 @@ struct ArDraw {
         const std::int64_t k = first[at] + part;
         const Tensor p = ArPass(net, parts, codes).probabilities(k, rows, before);
         const std::int64_t width = p.shape(1);
-        WeightedDraw draw;
         for (std::size_t i = 0; i < rows.size(); ++i) {
           const double* weights = split && part == 0 ? choices[at].highs.data() : choices[at].weights.data();
           if (part == 1) weights += codes.at(rows[i], first[at]) * low_codes;
@@ -607,7 +607,8 @@ class ArSampler {
     row_ += rows;
     std::vector<Column> made(choices_.size());
     const Rng rng = Rng{options_.seed}.split(std::uint64_t{1} << 40);
-    parallel_for(static_cast<std::int64_t>(made.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    const auto columns = static_cast<std::int64_t>(made.size());
+    parallel_for(columns, rows < 4096 ? columns : 1, [&](std::int64_t begin, std::int64_t end) {  // few are not worth it
       for (auto c = static_cast<std::size_t>(begin); c < static_cast<std::size_t>(end); ++c) {
         made[c] = model_.columns_[c].decode(column_of(codes, first_[c], model_.columns_[c]), rng.split(c), places_[c],
                                             choices_[c].low, choices_[c].high);
