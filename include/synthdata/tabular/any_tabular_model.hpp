@@ -11,6 +11,7 @@
 #include <synthdata/tabular/tvae.hpp>
 
 #include <concepts>
+#include <functional>
 
 namespace synthdata::models {
 
@@ -23,6 +24,26 @@ concept TabularModel =
       { model.schema() } -> std::same_as<Schema>;
       { model.archive() } -> std::same_as<Archive>;
     };
+
+namespace detail {
+
+/// Makes the next rows of a model each time it is called. The model must outlive it.
+template <TabularModel M>
+std::function<Table(std::int64_t rows)> sample_pieces(const M& model, const Conditions& conditions,
+                                                      const SampleOptions& options) {
+  if constexpr (requires { model.pieces(conditions, options); }) {
+    return model.pieces(conditions, options);
+  } else {
+    return [&model, conditions, options, piece = std::uint64_t{0}](std::int64_t rows) mutable {
+      SampleOptions own = options;
+      if (piece > 0) own.seed = Rng{options.seed}.split(piece).next_u64();
+      ++piece;
+      return model.sample(rows, conditions, own);
+    };
+  }
+}
+
+}  // namespace detail
 
 /// Any TabularModel, and the transform between the table and what the model learnt.
 class AnyTabularModel {
@@ -43,6 +64,10 @@ class AnyTabularModel {
                         const std::vector<std::pair<std::string, double>>& shares = {},
                         const Conditions& conditions = {}, const SampleOptions& options = {}) const;
 
+  /// Makes the next rows each time it is called, see SampleReader. The model must outlive it.
+  std::function<Table(std::int64_t rows)> pieces(const Conditions& conditions = {},
+                                                 const SampleOptions& options = {}) const;
+
   Schema schema() const { return transform_.schema(held_->schema()); }
   const TableTransform& transform() const { return transform_; }
   /// Gives a rule::predicate of a loaded model its function again.
@@ -55,6 +80,8 @@ class AnyTabularModel {
     virtual ~Base() = default;
     virtual Base* clone() const = 0;
     virtual Table sample(std::int64_t rows, const Conditions& conditions, const SampleOptions& options) const = 0;
+    virtual std::function<Table(std::int64_t rows)> pieces(const Conditions& conditions,
+                                                           const SampleOptions& options) const = 0;
     virtual Schema schema() const = 0;
     virtual Archive archive() const = 0;
   };
@@ -64,6 +91,10 @@ class AnyTabularModel {
     Base* clone() const override { return new Held(model); }
     Table sample(std::int64_t rows, const Conditions& conditions, const SampleOptions& options) const override {
       return model.sample(rows, conditions, options);
+    }
+    std::function<Table(std::int64_t rows)> pieces(const Conditions& conditions,
+                                                   const SampleOptions& options) const override {
+      return detail::sample_pieces(model, conditions, options);
     }
     Schema schema() const override { return model.schema(); }
     Archive archive() const override { return model.archive(); }

@@ -24,6 +24,17 @@ SYNTHDATA_INLINE Table AnyTabularModel::sample(std::int64_t rows, const Conditio
   return transform_.changes() ? sample_parts({{rows, conditions}}, options) : held_->sample(rows, conditions, options);
 }
 
+SYNTHDATA_INLINE std::function<Table(std::int64_t rows)> AnyTabularModel::pieces(const Conditions& conditions,
+                                                                                 const SampleOptions& options) const {
+  if (!transform_.changes()) return held_->pieces(conditions, options);
+  return [this, conditions, options, piece = std::uint64_t{0}](std::int64_t rows) mutable {
+    SampleOptions own = options;
+    if (piece > 0) own.seed = Rng{options.seed}.split(piece).next_u64();
+    ++piece;
+    return sample(rows, conditions, own);
+  };
+}
+
 SYNTHDATA_INLINE Table AnyTabularModel::sample_balanced(std::int64_t rows, const std::string& column,
                                                         const std::vector<std::pair<std::string, double>>& shares,
                                                         const Conditions& conditions,

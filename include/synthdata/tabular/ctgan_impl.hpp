@@ -300,7 +300,7 @@ SYNTHDATA_INLINE Ctgan Ctgan::fit(const Table& table, const CtganOptions& option
     return Ctgan(encoder, labels, make_generator(encoder, labels, options, rng), options);
   }();
   detail::CtganLearner learner(std::move(start), rows, split.learn, batch, training, rng);
-  const bool kept = detail::run_training(learner, table, split, training,
+  const bool kept = detail::run_training(learner, detail::training_table(table, split), training,
                                          {.rows = count,
                                           .held_out = static_cast<std::int64_t>(split.held_out.size()),
                                           .epochs = training.epochs > 0 ? training.epochs : 300,

@@ -213,7 +213,7 @@ SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& options, 
   detail::TvaeLearner learner(std::move(start), rows,
                               detail::BatchRows(split.learn, batch, Rng{training.seed}.split(3)), split.held_out,
                               training.learning_rate > 0.0 ? training.learning_rate : 1e-3, rng);
-  const bool kept = detail::run_training(learner, table, split, training,
+  const bool kept = detail::run_training(learner, detail::training_table(table, split), training,
                                          {.rows = count,
                                           .held_out = static_cast<std::int64_t>(split.held_out.size()),
                                           .epochs = training.epochs > 0 ? training.epochs : 300,
