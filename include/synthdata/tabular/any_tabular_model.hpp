@@ -64,7 +64,8 @@ class AnyTabularModel {
                         const std::vector<std::pair<std::string, double>>& shares = {},
                         const Conditions& conditions = {}, const SampleOptions& options = {}) const;
 
-  /// Makes the next rows each time it is called, see SampleReader. The model must outlive it.
+  /// Makes the next rows each time it is called, see SampleReader. The model must outlive it. Where a transform makes
+  /// columns anew or keeps rules, each piece stands alone: what is unique is so within a piece.
   std::function<Table(std::int64_t rows)> pieces(const Conditions& conditions = {},
                                                  const SampleOptions& options = {}) const;
 
@@ -72,7 +73,9 @@ class AnyTabularModel {
   const TableTransform& transform() const { return transform_; }
   /// Gives a rule::predicate of a loaded model its function again.
   void set_predicate(const std::string& name, RowPredicate f) { transform_.set_predicate(name, std::move(f)); }
-  /// One safetensors file: model and transform. @throws DataError if it cannot be written.
+  /// Model and transform, as save() writes them.
+  Archive archive() const;
+  /// One safetensors file. @throws DataError if it cannot be written.
   void save(const std::string& path) const;
 
  private:

@@ -81,11 +81,13 @@ SYNTHDATA_INLINE Table AnyTabularModel::sample_balanced(std::int64_t rows, const
   return made.take(rng.permutation(made.size()));
 }
 
-SYNTHDATA_INLINE void AnyTabularModel::save(const std::string& path) const {
+SYNTHDATA_INLINE Archive AnyTabularModel::archive() const {
   Archive archive = held_->archive();
   transform_.save(archive);
-  save_safetensors(path, archive);
+  return archive;
 }
+
+SYNTHDATA_INLINE void AnyTabularModel::save(const std::string& path) const { save_safetensors(path, archive()); }
 
 SYNTHDATA_INLINE std::vector<std::string> tabular_model_names() { return {"ar", "ctgan", "tvae", "copula", "smote"}; }
 
