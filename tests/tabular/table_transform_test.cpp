@@ -284,6 +284,27 @@ TEST_CASE("identifiers are new, different and of the same shape", "[rules]") {
   for (const auto& [name, text] : archive.metadata) CHECK_FALSE(has(text, "C-10"));
 }
 
+TEST_CASE("rows made piece by piece differ where they must", "[rules]") {
+  const Rules rules{rule::unique({"id"}), rule::unique({"a", "b"}), rule::less_equal("start", "end")};
+  const Table full = orders(3000);
+  std::set<std::string> seen;
+  std::vector<std::int64_t> rows;
+  for (std::int64_t row = 0; row < full.size(); ++row) {
+    if (seen.insert(full["a"].cell(row) + "," + full["b"].cell(row)).second) rows.push_back(row);
+  }
+  const Independent model(full.take(rows), rules);
+  const auto pieces =
+      model.fitted.transform.pieces({{"b", between(0, 10)}}, {.seed = 1}, model.fitted.table.schema(),
+                                    [&](std::int64_t n, const Conditions& given, const models::SampleOptions& options) {
+                                      return model.draw(n, given, options);
+                                    });
+  Table all = pieces(100);
+  CHECK(all == model.sample(100, {{"b", between(0, 10)}}));
+  for (int i = 0; i < 3; ++i) all = all.append(pieces(60));
+  CHECK(all.size() == 280);
+  CHECK(rules.check(all).broken() == 0);
+}
+
 TEST_CASE("identifiers that leave no gap get longer", "[rules]") {
   std::string text = "id,x\n";
   for (int i = 1; i <= 999; ++i) text += concat(i, ",", i % 7, "\n");

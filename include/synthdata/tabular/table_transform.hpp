@@ -67,6 +67,11 @@ class TableTransform {
   Table sample(const std::vector<SamplePart>& parts, const SampleOptions& options, const Schema& learnt,
                const Maker& make) const;
 
+  /// Makes the next rows each time it is called. Identifiers and what rules call unique differ over all of them, for
+  /// which their texts are kept. The transform must outlive it.
+  std::function<Table(std::int64_t rows)> pieces(const Conditions& conditions, const SampleOptions& options,
+                                                 const Schema& learnt, Maker make) const;
+
   /// Of the rows of sample(). Categorical columns that are made anew have no list of categories.
   Schema schema(const Schema& learnt) const;
   /// True unless it changes nothing.

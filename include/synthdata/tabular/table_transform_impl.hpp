@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <numeric>
 #include <set>
 
@@ -354,13 +355,14 @@ SYNTHDATA_INLINE Schema TableTransform::schema(const Schema& learnt) const {
 /// One call of sample().
 class TableTransform::Sampling {
  public:
-  Sampling(const TableTransform& transform, const SampleOptions& options, const Schema& learnt, const Maker& make)
+  Sampling(const TableTransform& transform, const SampleOptions& options, const Schema& learnt, Maker make)
       : transform_(transform),
         options_(options),
         schema_(transform.schema(learnt)),
-        make_(make),
+        make_(std::move(make)),
         rng_(Rng{options.seed}.split(1)),
-        seen_(transform.rules_.list().size()) {}
+        seen_(transform.rules_.list().size()),
+        given_(transform.text_columns_.size()) {}
 
   /// Rows of the model with rule columns and learnt texts restored, that fit.
   Table rows_that_fit(const SamplePart& part) {
@@ -392,14 +394,16 @@ class TableTransform::Sampling {
     return found;
   }
 
-  /// The table's columns in order, those made anew among them.
+  /// The table's columns in order, those made anew among them. Of several calls each goes on where the last one ended.
   Table finish(Table rows) {
+    if (!transform_.changes_) return rows;
     const Rng rng = rng_.split(std::uint64_t{1} << 40);
     const std::string key = hex(sha256(concat("pseudonyms of rows ", options_.seed)));
     for (std::size_t c = 0; c < transform_.text_columns_.size(); ++c) {
       const TextColumn& column = transform_.text_columns_[c];
-      if (!column.learnt) rows = rows.with(made_anew(column, rows, rng.split(c), key));
+      if (!column.learnt) rows = rows.with(made_anew(column, rows, rng.split(c), key, given_[c]));
     }
+    first_row_ += static_cast<std::size_t>(rows.size());
     std::vector<std::string> names;
     for (const std::string& name : transform_.order_) {
       if (rows.find(name) >= 0) names.push_back(name);
@@ -579,7 +583,8 @@ class TableTransform::Sampling {
                   " asked for keep all rules and conditions; ", what, " stopped most, ", stopped[worst]);
   }
 
-  Column made_anew(const TextColumn& column, const Table& rows, const Rng& rng, const std::string& key) {
+  Column made_anew(const TextColumn& column, const Table& rows, const Rng& rng, const std::string& key,
+                   MadeTexts::Given& given) const {
     const auto size = static_cast<std::size_t>(rows.size());
     std::vector<std::string> texts(size);
     std::vector<bool> missing(size, column.all_missing);
@@ -593,20 +598,20 @@ class TableTransform::Sampling {
       if (column.format == name_of(format)) rule.format = format;
     }
     const Pseudonyms pseudonyms(key, {rule});
-    MadeTexts::Given given;
     for (std::size_t i = 0; i < size; ++i) {
+      const auto number = first_row_ + i;
       if (flags && (flags->is_missing(static_cast<std::int64_t>(i)) || flags->boolean(static_cast<std::int64_t>(i)))) {
         missing[i] = true;
       }
       if (missing[i]) continue;
-      Rng own = rng.split(i);
+      Rng own = rng.split(number);
       if (column.format.empty()) {
         const std::int64_t shape = column.texts.draw_shape(own);
         texts[i] = column.texts.unique() ? column.texts.draw_new(shape, given, own) : column.texts.draw(shape, own);
         continue;
       }
       // All columns of a row are about one made-up person.
-      texts[i] = pseudonyms.of(rule, "", concat(i));
+      texts[i] = pseudonyms.of(rule, "", concat(number));
       for (int tries = 1;
            column.texts.unique() && (column.texts.may_have(texts[i]) || !given.texts.insert(texts[i]).second);
            ++tries) {
@@ -614,7 +619,7 @@ class TableTransform::Sampling {
           throw DataError(concat("column ", in_quotes(column.schema.name),
                                  ": there are not enough different made-up texts for ", size, " rows"));
         }
-        texts[i] = pseudonyms.of(rule, "", concat(i, "/", tries));
+        texts[i] = pseudonyms.of(rule, "", concat(number, "/", tries));
       }
     }
     ColumnSchema schema = column.schema;
@@ -631,10 +636,12 @@ class TableTransform::Sampling {
   const TableTransform& transform_;
   const SampleOptions options_;
   const Schema schema_;
-  const Maker& make_;
+  const Maker make_;
   const Rng rng_;
   std::int64_t round_ = 0;
+  std::size_t first_row_ = 0;
   std::vector<std::unordered_set<std::string>> seen_;  // of each unique rule
+  std::vector<MadeTexts::Given> given_;                // of each text column
   std::vector<std::uint8_t> ok_;                       // of the last round's rows: could all columns be restored?
 };
 
@@ -646,7 +653,17 @@ SYNTHDATA_INLINE Table TableTransform::sample(const std::vector<SamplePart>& par
     Table some = sampling.rows_that_fit(parts[i]);
     all = i == 0 ? std::move(some) : all.append(some);
   }
-  return changes_ ? sampling.finish(std::move(all)) : all;
+  return sampling.finish(std::move(all));
+}
+
+SYNTHDATA_INLINE std::function<Table(std::int64_t rows)> TableTransform::pieces(const Conditions& conditions,
+                                                                                const SampleOptions& options,
+                                                                                const Schema& learnt,
+                                                                                Maker make) const {
+  return
+      [sampling = std::make_shared<Sampling>(*this, options, learnt, std::move(make)), conditions](std::int64_t rows) {
+        return sampling->finish(sampling->rows_that_fit({rows, conditions}));
+      };
 }
 
 SYNTHDATA_INLINE std::string TableTransform::str() const {
