@@ -316,6 +316,19 @@ TEST_CASE("training and sampling are the same for any number of threads", "[tabu
   }
 }
 
+TEST_CASE("a loss that is not finite ends training, and leaves the state file as it was", "[tabular]") {
+  const test::Scratch folder;
+  const Table table = made_up(300);
+  for (const char* name : {"ar", "tvae", "ctgan"}) {
+    INFO(name);
+    TabularTraining how = short_training(20);
+    how.learning_rate = 1e30;
+    how.state_file = folder / name;
+    CHECK_THROWS_AS(fit_tabular_model(name, table, how), NumericError);
+    CHECK_THROWS_AS(load_safetensors(how.state_file), DataError);  // never written
+  }
+}
+
 TEST_CASE("options of training out of range are refused", "[tabular]") {
   const Table table = made_up(50);
   for (const char* name : {"ar", "tvae", "ctgan"}) {

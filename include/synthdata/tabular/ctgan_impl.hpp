@@ -317,7 +317,7 @@ SYNTHDATA_INLINE Ctgan Ctgan::fit(const Table& table, const CtganOptions& option
                                           {"critic_steps", options.critic_steps},
                                           {"temperature", options.temperature},
                                           {"penalty", options.penalty}},
-                                         progress);
+                                         "Ctgan", progress);
   return learner.result(kept);
 }
 

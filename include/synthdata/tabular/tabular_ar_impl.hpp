@@ -757,7 +757,7 @@ SYNTHDATA_INLINE TabularAr TabularAr::train(std::vector<ColumnCodes> columns, co
                                           {"dropout", options.dropout},
                                           {"any_order", options.any_order},
                                           {"encoding", detail::fingerprint(encoding)}},
-                                         progress);
+                                         "TabularAr", progress);
   return learner.result(kept);
 }
 

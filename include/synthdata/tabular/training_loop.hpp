@@ -85,11 +85,12 @@ std::string fingerprint(const Archive& archive);
 
 /// Trains.
 /// @param by_loss  true if StopRule::model means StopRule::loss
+/// @param model    its name, for messages
 /// @param made_of  model and options that change what is learnt: a file of another training is refused by them
 /// @return         true if keep() was called, so that the best state is another than the last
 /// @throws NumericError if a loss is not finite; DataError if the state file cannot be written, or resumed from
 bool run_training(Learner& learner, const TrainingTable& table, const TabularTraining& training, TabularPlan plan,
-                  bool by_loss, Json::Object made_of, const TabularCallback& progress);
+                  bool by_loss, Json::Object made_of, const char* model, const TabularCallback& progress);
 
 }  // namespace synthdata::models::detail
 

@@ -201,7 +201,7 @@ SYNTHDATA_INLINE std::string fingerprint(const Archive& archive) {
 }
 
 SYNTHDATA_INLINE bool run_training(Learner& learner, const TrainingTable& table, const TabularTraining& training,
-                                   TabularPlan plan, bool by_loss, Json::Object made_of,
+                                   TabularPlan plan, bool by_loss, Json::Object made_of, const char* model,
                                    const TabularCallback& progress) {
   const StopRule stop = training.stop != StopRule::model ? training.stop : by_loss ? StopRule::loss : StopRule::never;
   const char* const stop_names[] = {"model", "never", "loss", "quality"};
@@ -231,13 +231,13 @@ SYNTHDATA_INLINE bool run_training(Learner& learner, const TrainingTable& table,
   const auto since_start = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
-  double measuring = 0.0, told = 0.0, written = 0.0;  // seconds
-  std::int64_t updates = 0;                           // of this call
+  double measuring = 0.0, last_measuring = 0.0, told = 0.0, written = 0.0;  // seconds
+  std::int64_t updates = 0;                                                 // of this call
   const auto keep = [&] {
     learner.keep();
     at.kept = 1;
   };
-  const auto better = [&](double value) {
+  const auto keep_if_better = [&](double value) {
     if (value > at.best) {
       at.best = value, at.since_best = 0;
       keep();
@@ -253,30 +253,29 @@ SYNTHDATA_INLINE bool run_training(Learner& learner, const TrainingTable& table,
       at.enough = 1;
       keep();
     } else if (stop == StopRule::quality) {
-      better(at.quality);
+      keep_if_better(at.quality);
     }
-    measuring = (measuring + since_start() - begin);
+    last_measuring = since_start() - begin;
+    measuring += last_measuring;
   };
-  double last_measuring = 0.0;
   bool stopped = false;
   while (!stopped && at.epoch < plan.epochs && at.since_best < training.patience && at.enough == 0) {
-    at.sum += learner.update(at.epoch + 1, at.step++);
-    ++updates;
+    const double loss = learner.update(at.epoch + 1, at.step);
+    if (!std::isfinite(loss)) {
+      throw NumericError(concat(model, ": the loss of epoch ", at.epoch + 1, ", batch ", at.step + 1, " is ", loss));
+    }
+    at.sum += loss;
+    ++at.step, ++updates;
     const bool complete = at.step == plan.steps;
     if (complete) {
       at.loss = at.sum / static_cast<double>(plan.steps);
       ++at.epoch, at.step = 0, at.sum = 0.0;
-      if (!std::isfinite(at.loss)) throw NumericError(concat("the loss of epoch ", at.epoch, " is ", at.loss));
       at.held_out = learner.end_epoch();
-      if (stop == StopRule::loss) better(-at.held_out);
+      if (stop == StopRule::loss) keep_if_better(-at.held_out);
       const bool due = training.quality_every > 0
                            ? at.epoch % training.quality_every == 0
                            : measuring + last_measuring <= training.quality_share * since_start();
-      if (measures && due) {
-        const double before = measuring;
-        measure();
-        last_measuring = measuring - before;
-      }
+      if (measures && due) measure();
     }
     const double seconds = since_start(), budget = training.minutes * 60.0;
     stopped = seconds > budget;

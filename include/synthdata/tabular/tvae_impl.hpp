@@ -7,6 +7,7 @@
 #include <synthdata/ops/gather.hpp>
 #include <synthdata/ops/reduce.hpp>
 #include <synthdata/ops/shape.hpp>
+#include <synthdata/optim/ema.hpp>
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/tabular/encoded_rows_impl.hpp>
 #include <synthdata/tabular/model_file.hpp>
@@ -23,6 +24,7 @@ SYNTHDATA_INLINE TvaeNet::TvaeNet(const std::vector<EncodedBlock>& blocks, const
     : blocks_(blocks),
       latent_(options.latent),
       reconstruction_(options.reconstruction),
+      least_deviation_(options.least_deviation),
       encode0_(blocks.back().begin + blocks.back().width, options.hidden, rng),
       encode1_(options.hidden, options.hidden, rng),
       mean_(options.hidden, options.latent, rng),
@@ -65,7 +67,7 @@ SYNTHDATA_INLINE Var TvaeNet::loss(const Tensor& rows, Context& context) const {
 
 SYNTHDATA_INLINE void TvaeNet::clamp_deviations() {
   if (!deviation_.defined()) return;
-  deviation_.assign(clamp(Var(deviation_.value()), 0.01, 1.0).value());
+  deviation_.assign(clamp(Var(deviation_.value()), least_deviation_, 1.0).value());
 }
 
 SYNTHDATA_INLINE Tensor TvaeNet::decode(const Tensor& latent, Rng& rng) const {
@@ -82,9 +84,14 @@ SYNTHDATA_INLINE Tensor TvaeNet::decode(const Tensor& latent, Rng& rng) const {
     for (const EncodedBlock& block : blocks_) {
       if (block.kind != BlockKind::one_hot) continue;
       float* begin = at + block.begin;
-      const auto largest = std::max_element(begin, begin + block.width) - begin;
+      const float largest = *std::max_element(begin, begin + block.width);
+      float total = 0.0f;
+      for (std::int64_t i = 0; i < block.width; ++i) total += begin[i] = std::exp(begin[i] - largest);
+      float left = rng.uniform() * total;
+      std::int64_t drawn = 0;
+      while (drawn + 1 < block.width && (left -= begin[drawn]) >= 0.0f) ++drawn;
       std::fill_n(begin, block.width, 0.0f);
-      begin[largest] = 1.0f;
+      begin[drawn] = 1.0f;
     }
   }
   return y;
@@ -105,6 +112,11 @@ class TvaeLearner final : public Learner {
         rng_(rng) {
     move_to(model_.net_, current_device());
     state_ = state_of(model_.net_);
+    if (model_.options_.average > 0.0) {
+      average_.emplace(model_.net_);
+      average_state_ = state_of(*average_);
+      ema_.emplace(model_.options_.average);
+    }
     optimizer_.emplace(state_.parameters, Adam{.weight_decay = model_.options_.weight_decay});
   }
 
@@ -115,6 +127,7 @@ class TvaeLearner final : public Learner {
     const double value = loss.item();
     optimizer_->minimize(loss, rate_);
     model_.net_.clamp_deviations();
+    if (ema_) ema_->update(average_state_, state_);
     return value;
   }
   double end_epoch() override {
@@ -128,36 +141,43 @@ class TvaeLearner final : public Learner {
       const std::size_t end = std::min(held_out_.size(), begin + batch);
       const std::vector<std::int64_t> some(held_out_.begin() + static_cast<std::ptrdiff_t>(begin),
                                            held_out_.begin() + static_cast<std::ptrdiff_t>(end));
-      total += model_.net_.loss(take(some), context).item() * static_cast<double>(some.size());
+      total += present().loss(take(some), context).item() * static_cast<double>(some.size());
     }
     return total / static_cast<double>(held_out_.size());
   }
   Table sample(std::int64_t rows, std::uint64_t seed) const override {
-    return on_host(model_).sample(rows, {}, {.seed = seed});
+    return model(present()).sample(rows, {}, {.seed = seed});
   }
-  void keep() override { best_.emplace(model_.net_); }
+  void keep() override { best_.emplace(present()); }
   void save(Archive& archive, bool kept) const override {
     save_state(archive, "net.", model_.net_);
+    if (average_) {
+      save_state(archive, "average.", *average_);
+      synthdata::detail::add_integers(archive, "average_updates", {ema_->updates()});
+    }
     if (kept) save_state(archive, "best.", *best_);
     synthdata::detail::add_optimizer(archive, "optimizer.", *optimizer_);
     synthdata::detail::add_rng(archive, rng_);
   }
   void restore(const Archive& archive, bool kept) override {
     load_state(archive, "net.", model_.net_);
+    if (average_) {
+      load_state(archive, "average.", *average_);
+      ema_->restore(synthdata::detail::read_integers(archive, "average_updates", 1)[0]);
+    }
     if (kept) load_state(archive, "best.", best_.emplace(model_.net_));
     optimizer_ = synthdata::detail::read_optimizer(archive, "optimizer.", *optimizer_);
     rng_ = synthdata::detail::read_rng(archive);
   }
-  /// The model that was kept, or else the last.
-  Tvae result(bool kept) {
-    if (kept) model_.net_ = std::move(*best_);
-    return on_host(std::move(model_));
-  }
+  /// The model that was kept, or else the present one.
+  Tvae result(bool kept) const { return model(kept ? *best_ : present()); }
 
  private:
-  static Tvae on_host(Tvae model) {
-    move_to(model.net_, Device::cpu());
-    return model;
+  /// What is sampled from now.
+  const TvaeNet& present() const { return average_ ? *average_ : model_.net_; }
+  Tvae model(TvaeNet net) const {
+    move_to(net, Device::cpu());
+    return {model_.encoder_, std::move(net), model_.options_};
   }
   Tensor take(const std::vector<std::int64_t>& rows) const {
     return backend::gather(rows_, 0, Tensor::from(rows, Device::cpu())).to(current_device());
@@ -167,8 +187,9 @@ class TvaeLearner final : public Learner {
   BatchRows batches_;
   std::vector<std::int64_t> held_out_;
   Tvae model_;
-  std::optional<TvaeNet> best_;
-  ModuleState state_;
+  std::optional<TvaeNet> average_, best_;
+  ModuleState state_, average_state_;
+  std::optional<Ema> ema_;
   std::optional<Optimizer> optimizer_;
   double rate_;
   Rng rng_;
@@ -183,7 +204,7 @@ SYNTHDATA_INLINE TabularMemory Tvae::memory(std::int64_t width, std::int64_t row
       2 * hidden * (width + hidden + latent) + 4 * hidden + 2 * latent + hidden * latent + 2 * width;
   TabularMemory memory;
   memory.rows = 4 * width * rows;
-  memory.weights = 4 * 4 * weights;
+  memory.weights = 5 * 4 * weights;
   memory.batch = 4 * weights + 4 * (8 * width + 8 * hidden + 10 * latent) * batch;
   return memory;
 }
@@ -191,8 +212,12 @@ SYNTHDATA_INLINE TabularMemory Tvae::memory(std::int64_t width, std::int64_t row
 SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& options, const TabularTraining& training,
                                 const TabularCallback& progress) {
   detail::check_training(training, "Tvae");
-  if (options.hidden < 1 || options.latent < 1 || !(options.reconstruction > 0.0) || !(options.weight_decay >= 0.0)) {
-    throw DataError("Tvae: expects hidden, latent >= 1, reconstruction > 0 and weight_decay >= 0");
+  if (options.hidden < 1 || options.latent < 1 || !(options.reconstruction > 0.0) || !(options.weight_decay >= 0.0) ||
+      !(options.least_deviation > 0.0 && options.least_deviation <= 1.0) ||
+      !(options.average >= 0.0 && options.average < 1.0)) {
+    throw DataError(
+        "Tvae: expects hidden, latent >= 1, reconstruction > 0, weight_decay >= 0, least_deviation in (0, 1] and "
+        "average in [0, 1)");
   }
   TableEncoder encoder = TableEncoder::fit(table, options.encoder, Rng{training.seed}.split(1));
   if (encoder.width() == 0) throw DataError("Tvae: the table has no column that can be learnt");
@@ -227,8 +252,10 @@ SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& options, 
                                           {"hidden", options.hidden},
                                           {"latent", options.latent},
                                           {"reconstruction", options.reconstruction},
-                                          {"weight_decay", options.weight_decay}},
-                                         progress);
+                                          {"weight_decay", options.weight_decay},
+                                          {"least_deviation", options.least_deviation},
+                                          {"average", options.average}},
+                                         "Tvae", progress);
   return learner.result(kept);
 }
 
