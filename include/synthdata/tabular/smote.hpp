@@ -10,6 +10,7 @@
 #pragma once
 
 #include <synthdata/data/table.hpp>
+#include <synthdata/io/safetensors.hpp>
 #include <synthdata/tabular/condition.hpp>
 #include <synthdata/tabular/training.hpp>
 
