@@ -87,6 +87,9 @@ class Ctgan {
   void save(const std::string& path) const;
   /// @throws DataError naming what does not fit, if the file is damaged or not such a model.
   static Ctgan load(const std::string& path);
+  /// The same as an archive, to which others may add entries; `path` is for messages.
+  Archive archive() const;
+  static Ctgan from_archive(const Archive& archive, const std::string& path);
 
   Schema schema() const { return encoder_.schema(); }
   const TableEncoder& encoder() const { return encoder_; }

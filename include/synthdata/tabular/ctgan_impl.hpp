@@ -300,7 +300,7 @@ SYNTHDATA_INLINE Ctgan Ctgan::fit(const Table& table, const CtganOptions& option
     return Ctgan(encoder, labels, make_generator(encoder, labels, options, rng), options);
   }();
   detail::CtganLearner learner(std::move(start), rows, split.learn, batch, training, rng);
-  const bool kept = detail::run_training(learner, table, split, training,
+  const bool kept = detail::run_training(learner, detail::training_table(table, split), training,
                                          {.rows = count,
                                           .held_out = static_cast<std::int64_t>(split.held_out.size()),
                                           .epochs = training.epochs > 0 ? training.epochs : 300,
@@ -349,7 +349,7 @@ SYNTHDATA_INLINE Table Ctgan::sample(std::int64_t rows, const Conditions& condit
   });
 }
 
-SYNTHDATA_INLINE void Ctgan::save(const std::string& path) const {
+SYNTHDATA_INLINE Archive Ctgan::archive() const {
   Archive archive;
   archive.metadata["format"] = "synthdata ctgan 1";
   archive.metadata["model"] =
@@ -359,11 +359,16 @@ SYNTHDATA_INLINE void Ctgan::save(const std::string& path) const {
   encoder_.save(archive, "encoder");
   labels_.save(archive, "labels");
   detail::save_state(archive, "generator.", generator_);
-  save_safetensors(path, archive);
+  return archive;
 }
 
+SYNTHDATA_INLINE void Ctgan::save(const std::string& path) const { save_safetensors(path, archive()); }
+
 SYNTHDATA_INLINE Ctgan Ctgan::load(const std::string& path) {
-  const Archive archive = load_safetensors(path);
+  return from_archive(detail::load_model_alone(path), path);
+}
+
+SYNTHDATA_INLINE Ctgan Ctgan::from_archive(const Archive& archive, const std::string& path) {
   if (archive.text("format") != "synthdata ctgan 1")
     throw DataError(concat(path, ": is not a model of Ctgan, version 1"));
   const Json json = parse_json(archive.text("model"), {.source = path});

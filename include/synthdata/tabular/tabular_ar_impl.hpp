@@ -4,22 +4,26 @@
 #pragma once
 
 #include <synthdata/core/parallel.hpp>
+#include <synthdata/data/index_permutation.hpp>
 #include <synthdata/ops/activation.hpp>
 #include <synthdata/ops/dropout.hpp>
 #include <synthdata/ops/embedding_bag.hpp>
 #include <synthdata/ops/loss.hpp>
+#include <synthdata/ops/matmul.hpp>
 #include <synthdata/ops/shape.hpp>
 #include <synthdata/ops/softmax.hpp>
 #include <synthdata/optim/ema.hpp>
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/tabular/column_codes_impl.hpp>
 #include <synthdata/tabular/model_file.hpp>
+#include <synthdata/tabular/packed_codes_impl.hpp>
 #include <synthdata/tabular/tabular_ar.hpp>
 #include <synthdata/tabular/training_loop_impl.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <numeric>
 #include <optional>
 
@@ -69,6 +73,14 @@ inline std::int64_t get_code(const CodeTable& from, std::int64_t row, std::int64
                                                         : high * column.cardinalities()[1] + from.at(row, first + 1);
 }
 
+inline std::vector<std::int64_t> column_of(const CodeTable& codes, std::int64_t first, const ColumnCodes& column) {
+  std::vector<std::int64_t> out(static_cast<std::size_t>(codes.rows));
+  for (std::int64_t row = 0; row < codes.rows; ++row) {
+    out[static_cast<std::size_t>(row)] = get_code(codes, row, first, column);
+  }
+  return out;
+}
+
 /// The codes of all columns; those that the table lacks are not known.
 inline CodeTable encode_table(const std::vector<ColumnCodes>& columns, const Table& table) {
   const std::vector<std::int64_t> first = first_places(columns);
@@ -84,16 +96,6 @@ inline CodeTable encode_table(const std::vector<ColumnCodes>& columns, const Tab
     }
   });
   return codes;
-}
-
-/// Rows as a tensor for the net, i64 [rows, K].
-inline Tensor code_tensor(const CodeTable& codes, const std::vector<std::int64_t>& rows) {
-  Tensor out = Tensor::empty({static_cast<std::int64_t>(rows.size()), codes.width}, DType::i64, Device::cpu());
-  auto* to = out.data<std::int64_t>();
-  for (const std::int64_t row : rows) {
-    for (std::int64_t k = 0; k < codes.width; ++k) *to++ = codes.at(row, k);
-  }
-  return out;
 }
 
 /// Draws the codes of some columns for a few rows, one after the other.
@@ -153,27 +155,44 @@ inline std::vector<std::int64_t> row_range(std::int64_t begin, std::int64_t end)
   return rows;
 }
 
-/// What a column may become: weights of its codes from 0 to 1, and whether a condition says so.
+/// What a column may become: weights of its codes from 0 to 1, and whether a condition says so. Where a code is two,
+/// high * low_codes + low, `highs` are 1 for those that allow any.
 struct ColumnChoice {
-  std::vector<double> weights;
+  std::vector<double> weights{}, highs{};
   bool conditioned = false;
   std::int64_t fixed = -1;  // the only code there is
   double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
 };
 
-inline ColumnChoice free_choice(const ColumnCodes& column) {
+/// All places that the codes of a column have, used or not.
+inline std::size_t code_places(const ColumnCodes& column) {
+  std::size_t places = 1;
+  for (const std::int64_t n : column.cardinalities()) places *= static_cast<std::size_t>(n);
+  return places;
+}
+inline void fill_highs(ColumnChoice& choice, const ColumnCodes& column) {
+  if (column.cardinalities().size() == 1) return;
+  const auto low_codes = static_cast<std::size_t>(column.cardinalities()[1]);
+  choice.highs.assign(choice.weights.size() / low_codes, 0.0);
+  for (std::size_t code = 0; code < choice.weights.size(); ++code) {
+    if (choice.weights[code] > 0.0) choice.highs[code / low_codes] = 1.0;
+  }
+}
+
+inline ColumnChoice free_choice(const ColumnCodes& column, bool missing = true) {
   ColumnChoice choice;
-  choice.weights.resize(static_cast<std::size_t>(column.total()));
+  choice.weights.resize(code_places(column), 0.0);
   for (std::int64_t code = 0; code < column.total(); ++code) {
     choice.weights[static_cast<std::size_t>(code)] = column.sampled(code);
   }
+  if (column.has_missing() && !missing) choice.weights[0] = 0.0;
+  fill_highs(choice, column);
   return choice;
 }
 
 inline ColumnChoice conditioned_choice(const ColumnCodes& column, const Condition& condition) {
   const std::string& name = column.schema().name;
-  ColumnChoice choice{.weights = std::vector<double>(static_cast<std::size_t>(column.total()), 0.0),
-                      .conditioned = true};
+  ColumnChoice choice{.weights = std::vector<double>(code_places(column), 0.0), .conditioned = true};
   if (condition.is_range()) {
     if (!column.is_number()) {
       throw DataError(
@@ -208,8 +227,58 @@ inline ColumnChoice conditioned_choice(const ColumnCodes& column, const Conditio
     choice.fixed = std::find_if(choice.weights.begin(), choice.weights.end(), [](double w) { return w > 0.0; }) -
                    choice.weights.begin();
   }
+  fill_highs(choice, column);
   return choice;
 }
+
+/// Draws a number with probability in proportion to weights[i] * p[i].
+class WeightedDraw {
+ public:
+  /// Their sum.
+  double sums(const double* weights, const float* p, std::int64_t count) {
+    count_ = count;
+    blocks_.clear();
+    double all = 0.0;
+    for (std::int64_t begin = 0; begin < count; begin += block) {
+      double lanes[4] = {};  // sums that do not wait for each other
+      const std::int64_t end = std::min(count, begin + block);
+      for (std::int64_t i = begin; i < end; ++i) lanes[i & 3] += weights[i] * static_cast<double>(p[i]);
+      blocks_.push_back((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]));
+      all += blocks_.back();
+    }
+    return all;
+  }
+  /// The number at `left`, from 0 to the sum, of what sums() looked at; -1 if the sum is 0.
+  std::int64_t operator()(double left, const double* weights, const float* p) const {
+    std::int64_t found = -1;
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      if (blocks_[b] <= 0.0) continue;
+      const bool here = left < blocks_[b];
+      const std::int64_t begin = static_cast<std::int64_t>(b) * block, end = std::min(count_, begin + block);
+      if (!here) {
+        left -= blocks_[b];
+        found = begin;  // rounding may leave a little beyond the last one
+        continue;
+      }
+      for (std::int64_t i = begin; i < end; ++i) {
+        const double share = weights[i] * static_cast<double>(p[i]);
+        if (share <= 0.0) continue;
+        found = i;
+        if ((left -= share) < 0.0) break;
+      }
+      return found;
+    }
+    for (std::int64_t i = found; i >= 0 && i < std::min(count_, found + block); ++i) {
+      if (weights[i] * static_cast<double>(p[i]) > 0.0) return i;
+    }
+    return -1;
+  }
+
+ private:
+  static constexpr std::int64_t block = 16;
+  std::vector<double> blocks_;
+  std::int64_t count_ = 0;
+};
 
 /// Draws the columns `order` of pending rows, those before them being known; returns whether each row is to be kept.
 struct ArDraw {
@@ -226,6 +295,7 @@ struct ArDraw {
     std::vector<std::uint8_t> kept(rows.size(), 1);
     std::vector<std::int64_t> before;
     for (const std::int64_t c : given) append_places(before, c);
+    WeightedDraw draw;
     bool drawn = false;  // by chance: from there on the share of what a condition allows differs from row to row
     for (const std::int64_t c : order) {
       const auto at = static_cast<std::size_t>(c);
@@ -236,29 +306,13 @@ struct ArDraw {
         const std::int64_t k = first[at] + part;
         const Tensor p = ArPass(net, parts, codes).probabilities(k, rows, before);
         const std::int64_t width = p.shape(1);
-        std::vector<double> weights(static_cast<std::size_t>(width));
         for (std::size_t i = 0; i < rows.size(); ++i) {
-          const std::int64_t high = part == 1 ? codes.at(rows[i], first[at]) : 0;
-          if (part == 1 || i == 0) {
-            for (std::int64_t w = 0; w < width; ++w) {
-              weights[static_cast<std::size_t>(w)] = split && part == 0
-                                                         ? high_weight(choices[at].weights, w, low_codes)
-                                                         : weight_of(choices[at].weights, high * low_codes + w);
-            }
-          }
+          const double* weights = split && part == 0 ? choices[at].highs.data() : choices[at].weights.data();
+          if (part == 1) weights += codes.at(rows[i], first[at]) * low_codes;
           const float* row = p.data<float>() + static_cast<std::int64_t>(i) * width;
-          double allowed = 0.0;
-          for (std::int64_t w = 0; w < width; ++w)
-            allowed += weights[static_cast<std::size_t>(w)] * static_cast<double>(row[w]);
+          const double allowed = draw.sums(weights, row, width);
           if (choices[at].conditioned && (drawn || part == 1) && uniform_double(rngs[i]) >= allowed) kept[i] = 0;
-          double left = uniform_double(rngs[i]) * allowed;
-          std::int64_t code = -1;
-          for (std::int64_t w = 0; w < width; ++w) {
-            const double share = weights[static_cast<std::size_t>(w)] * static_cast<double>(row[w]);
-            if (share <= 0.0) continue;
-            code = w;
-            if ((left -= share) < 0.0) break;
-          }
+          std::int64_t code = draw(uniform_double(rngs[i]) * allowed, weights, row);
           if (code < 0) {  // nothing allowed has any probability
             kept[i] = 0;
             code = 0;
@@ -277,15 +331,6 @@ struct ArDraw {
     for (std::int64_t k = first[static_cast<std::size_t>(c)]; k < first[static_cast<std::size_t>(c) + 1]; ++k) {
       places.push_back(k);
     }
-  }
-  static double weight_of(const std::vector<double>& weights, std::int64_t code) {
-    return code < static_cast<std::int64_t>(weights.size()) ? weights[static_cast<std::size_t>(code)] : 0.0;
-  }
-  static double high_weight(const std::vector<double>& weights, std::int64_t high, std::int64_t low_codes) {
-    for (std::int64_t low = 0; low < low_codes; ++low) {
-      if (weight_of(weights, high * low_codes + low) > 0.0) return 1.0;
-    }
-    return 0.0;
   }
 };
 
@@ -331,6 +376,19 @@ inline std::vector<bool> ordered_codes(const std::vector<ColumnCodes>& columns) 
 }
 
 inline constexpr std::int64_t sample_block = 256;
+inline constexpr std::int64_t sample_piece = 65536;  // rows that wait for each other to meet conditions
+
+/// A table in memory as a TableReader of one piece.
+class OneTable {
+ public:
+  explicit OneTable(const Table& table) : table_(&table), schema_(table.schema()) {}
+  std::optional<Table> next() { return table_ ? std::optional<Table>(*std::exchange(table_, nullptr)) : std::nullopt; }
+  const Schema& schema() const { return schema_; }
+
+ private:
+  const Table* table_;
+  Schema schema_;
+};
 
 }  // namespace detail
 
@@ -351,6 +409,77 @@ SYNTHDATA_INLINE TabularArNet::TabularArNet(std::vector<std::int64_t> cardinalit
     middle_.emplace_back(hidden, hidden, rng, LinearOptions{.init = init::he_uniform});
     heads_.emplace_back(hidden, cardinalities_[static_cast<std::size_t>(k)], rng);
   }
+}
+
+SYNTHDATA_INLINE void TabularArNet::smooth(std::int64_t k, const std::vector<bool>& codes, Rng& rng) {
+  constexpr std::int64_t waves = 32, begun = 8;  // cosines, and those of them that the table begins with
+  const auto fade = [](std::int64_t wave) { return std::pow(static_cast<double>(wave + 1), -0.7); };
+  if (std::count(codes.begin(), codes.end(), true) < 2 * waves) return;
+  const auto count = static_cast<std::int64_t>(codes.size()), width = bias_.shape()[0];
+  Tensor basis = Tensor::zeros({count, waves}, DType::f32, Device::cpu());
+  Tensor others = Tensor::full({count, 1}, 1.0, DType::f32, Device::cpu());
+  for (std::int64_t code = 0; code < count; ++code) {
+    if (!codes[static_cast<std::size_t>(code)]) continue;
+    others.data<float>()[code] = 0.0f;
+    const double at = 3.141592653589793 * (static_cast<double>(code) + 0.5) / static_cast<double>(count);
+    for (std::int64_t w = 0; w < waves; ++w) {
+      basis.data<float>()[code * waves + w] =
+          static_cast<float>(std::sqrt(2.0) * fade(w) * std::cos(static_cast<double>(w + 1) * at));
+    }
+  }
+  Tensor start = Tensor::zeros({waves, width}, DType::f32, Device::cpu());
+  const double scale = 1.0 / std::sqrt(static_cast<double>(begun) * static_cast<double>(cardinalities_.size()));
+  for (std::int64_t w = 0; w < begun; ++w) {
+    for (std::int64_t j = 0; j < width; ++j) {
+      start.data<float>()[w * width + j] = static_cast<float>(rng.normal() * scale / fade(w));
+    }
+  }
+  waves_.push_back({k, std::move(basis), std::move(others)});
+  table_waves_.emplace_back(std::move(start));
+  head_waves_.emplace_back(Tensor::zeros({waves, hidden_}));
+}
+
+SYNTHDATA_INLINE Var TabularArNet::table() const {
+  if (waves_.empty()) return table_;
+  std::vector<Var> parts;
+  std::int64_t done = 0;
+  const auto up_to = [&](std::int64_t row) {
+    if (row > done) parts.push_back(slice(table_, 0, done, row));
+    done = row;
+  };
+  for (std::size_t i = 0; i < waves_.size(); ++i) {
+    const Waves& w = waves_[i];
+    up_to(row_of(w.k, 0));
+    done = row_of(w.k + 1, 0);
+    parts.push_back(slice(table_, 0, row_of(w.k, 0), done) * Var(w.others.to(table_.device())) +
+                    matmul(Var(w.basis.to(table_.device())), table_waves_[i]));
+  }
+  up_to(table_.shape()[0]);
+  return concat(parts, 0);
+}
+
+SYNTHDATA_INLINE Var TabularArNet::head(std::int64_t k) const {
+  const Param& weight = heads_[static_cast<std::size_t>(k)].weight();
+  for (std::size_t i = 0; i < waves_.size(); ++i) {
+    if (waves_[i].k != k) continue;
+    return weight * Var(waves_[i].others.to(weight.device())) +
+           matmul(Var(waves_[i].basis.to(weight.device())), head_waves_[i]);
+  }
+  return weight;
+}
+
+SYNTHDATA_INLINE void TabularArNet::settle() {
+  const NoGrad no_grad;
+  table_ = Param(table().value().clone());
+  for (const Waves& w : waves_) {
+    const Tensor full = head(w.k).value().clone();
+    Linear::visit(heads_[static_cast<std::size_t>(w.k)], [&](std::string_view name, Param& param) {
+      if (name == "weight") param = Param(full);
+    });
+  }
+  waves_.clear();
+  table_waves_.clear();
+  head_waves_.clear();
 }
 
 SYNTHDATA_INLINE Var TabularArNet::loss(const Tensor& codes, const std::vector<std::int64_t>& position,
@@ -380,14 +509,14 @@ SYNTHDATA_INLINE Var TabularArNet::loss(const Tensor& codes, const std::vector<s
     }
     labels.push_back(label.to(table_.device()));
   }
-  const Var sums = embedding_bag(table_ * Var(mask.to(table_.device())), index.to(table_.device())) + bias_;
+  const Var sums = embedding_bag(table() * Var(mask.to(table_.device())), index.to(table_.device())) + bias_;
   const std::vector<Var> first = split(relu(sums), 1, columns);
   Var total;
   for (std::int64_t k = 0; k < columns; ++k) {
     const auto at = static_cast<std::size_t>(k);
     Var h = middle_[at].fused(first[at], context, fused::relu);
     if (context.training() && dropout_ > 0.0) h = dropout(h, dropout_, context.random("TabularAr"));
-    const Var one = cross_entropy(heads_[at](h), labels[at]);
+    const Var one = cross_entropy(heads_[at].with_weight(head(k), h), labels[at]);
     total = total.defined() ? total + one : one;
   }
   return total;
@@ -395,14 +524,14 @@ SYNTHDATA_INLINE Var TabularArNet::loss(const Tensor& codes, const std::vector<s
 
 SYNTHDATA_INLINE Tensor TabularArNet::part(std::int64_t k) const {
   const NoGrad no_grad;
-  return slice(table_, 1, k * hidden_, (k + 1) * hidden_).value();
+  return slice(table(), 1, k * hidden_, (k + 1) * hidden_).value();
 }
 
 SYNTHDATA_INLINE Var TabularArNet::logits(std::int64_t k, const Tensor& part, const Tensor& known) const {
   const auto at = static_cast<std::size_t>(k);
   const Var first = relu(embedding_bag(Var(part), known) + slice(bias_, 0, k * hidden_, (k + 1) * hidden_));
   Context context;
-  return heads_[at](middle_[at].fused(first, context, fused::relu));
+  return heads_[at].with_weight(head(k), middle_[at].fused(first, context, fused::relu));
 }
 
 namespace detail {
@@ -410,7 +539,7 @@ namespace detail {
 /// The state of a TabularAr in training.
 class TabularArLearner final : public Learner {
  public:
-  TabularArLearner(std::vector<ColumnCodes> columns, bool any_order, TabularArNet net, const CodeTable& codes,
+  TabularArLearner(std::vector<ColumnCodes> columns, bool any_order, TabularArNet net, const PackedCodes& codes,
                    BatchRows batches, std::vector<std::int64_t> held_out, double average_decay, double rate,
                    const Rng& rng)
       : columns_(std::move(columns)),
@@ -434,7 +563,7 @@ class TabularArLearner final : public Learner {
   std::int64_t parameters() const { return synthdata::detail::count_values(state_); }
   double update(std::int64_t epoch, std::int64_t step) override {
     Context context{.mode = Mode::training, .rng = &rng_};
-    const Tensor codes = code_tensor(codes_, batches_(epoch, step));
+    const Tensor codes = codes_.batch(batches_(epoch, step));
     const Var loss = net_.loss(codes, any_order_ ? random_order() : row_range(0, first_.back()), context);
     const double value = loss.item();
     optimizer_->minimize(loss, rate_);
@@ -451,7 +580,7 @@ class TabularArLearner final : public Learner {
       const std::size_t end = std::min(held_out_.size(), begin + batch);
       const std::vector<std::int64_t> some(held_out_.begin() + static_cast<std::ptrdiff_t>(begin),
                                            held_out_.begin() + static_cast<std::ptrdiff_t>(end));
-      total += average_.loss(code_tensor(codes_, some), row_range(0, first_.back()), context).item() *
+      total += average_.loss(codes_.batch(some), row_range(0, first_.back()), context).item() *
                static_cast<double>(some.size());
     }
     const double loss = total / static_cast<double>(held_out_.size());
@@ -464,6 +593,22 @@ class TabularArLearner final : public Learner {
   }
   Table sample(std::int64_t rows, std::uint64_t seed) const override {
     return model(average_).sample(rows, {}, {.seed = seed});
+  }
+  /// Rows of the table as far as their codes tell.
+  Table decoded(const std::vector<std::int64_t>& rows) const {
+    const Tensor codes = codes_.batch(rows);
+    const auto width = codes.shape(1), size = codes.shape(0);
+    std::vector<Column> columns;
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      const std::int64_t low_codes = columns_[c].cardinalities().size() == 2 ? columns_[c].cardinalities()[1] : 1;
+      std::vector<std::int64_t> column;
+      for (std::int64_t row = 0; row < size; ++row) {
+        const std::int64_t* const code = codes.data<std::int64_t>() + row * width + first_[c];
+        column.push_back(low_codes == 1 ? code[0] : code[0] * low_codes + code[1]);
+      }
+      columns.push_back(columns_[c].decode(column, rng_.split(c)));
+    }
+    return Table(std::move(columns));
   }
   void keep() override { best_.emplace(average_); }
   void save(Archive& archive, bool kept) const override {
@@ -494,6 +639,7 @@ class TabularArLearner final : public Learner {
 
  private:
   TabularAr model(TabularArNet net) const {
+    net.settle();
     move_to(net, Device::cpu());
     return TabularAr(columns_, std::move(net), any_order_);
   }
@@ -510,7 +656,7 @@ class TabularArLearner final : public Learner {
 
   std::vector<ColumnCodes> columns_;
   bool any_order_;
-  const CodeTable& codes_;
+  const PackedCodes& codes_;
   BatchRows batches_;
   std::vector<std::int64_t> held_out_, first_;
   TabularArNet net_;
@@ -536,7 +682,7 @@ SYNTHDATA_INLINE TabularMemory TabularAr::memory(const std::vector<ColumnCodes>&
   const std::int64_t hidden = options.hidden, width = places * hidden, table = (codes + 1) * width;
   const std::int64_t weights = table + width + places * (hidden * hidden + hidden) + codes * (hidden + 1);
   TabularMemory memory;
-  memory.rows = rows * places * 4;
+  for (const std::int64_t n : cardinalities) memory.rows += rows * detail::code_bytes(n);
   memory.weights = 5 * 4 * weights;
   memory.batch = 4 * (3 * table + weights) + 4 * (7 * width + 2 * codes + 6 * places) * batch;
   return memory;
@@ -544,23 +690,30 @@ SYNTHDATA_INLINE TabularMemory TabularAr::memory(const std::vector<ColumnCodes>&
 
 SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOptions& options,
                                           const TabularTraining& training, const TabularCallback& progress) {
-  if (table.size() < 1 || table.columns().empty()) {
-    throw DataError(
-        concat("TabularAr: expects a table with rows and columns, got ", table.size(), " x ", table.columns().size()));
-  }
+  const TableSource source = [&] { return detail::OneTable(table); };
+  std::vector<ColumnCodes> columns = detail::fit_columns(source, options.codes, "TabularAr");
+  const detail::PackedCodes codes(columns, source);
+  return train(std::move(columns), codes, &table, options, training, progress);
+}
+
+SYNTHDATA_INLINE TabularAr TabularAr::fit(const TableSource& source, const TabularArOptions& options,
+                                          const TabularTraining& training, const TabularCallback& progress) {
+  std::vector<ColumnCodes> columns = detail::fit_columns(source, options.codes, "TabularAr");
+  const detail::PackedCodes codes(columns, source, detail::scratch_file(options.folder));
+  return train(std::move(columns), codes, nullptr, options, training, progress);
+}
+
+SYNTHDATA_INLINE TabularAr TabularAr::train(std::vector<ColumnCodes> columns, const detail::PackedCodes& codes,
+                                            const Table* table, const TabularArOptions& options,
+                                            const TabularTraining& training, const TabularCallback& progress) {
   detail::check_training(training, "TabularAr");
   if (options.hidden < 1 || !(options.dropout >= 0.0 && options.dropout < 1.0)) {
     throw DataError("TabularAr: expects hidden >= 1 and dropout in [0, 1)");
   }
-  std::vector<ColumnCodes> columns(table.columns().size());
-  parallel_for(static_cast<std::int64_t>(columns.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (auto c = static_cast<std::size_t>(begin); c < static_cast<std::size_t>(end); ++c) {
-      columns[c] = ColumnCodes::fit(table[c], options.codes);
-    }
-  });
-  const detail::RowSplit split = detail::split_rows(table.size(), training, true, "TabularAr");
+  const detail::RowSplit split = detail::split_rows(codes.rows(), training, true, "TabularAr");
   const auto count = static_cast<std::int64_t>(split.learn.size());
-  const auto memory = [&](std::int64_t batch) { return TabularAr::memory(columns, table.size(), options, batch); };
+  const std::int64_t in_memory = table ? codes.rows() : 0;
+  const auto memory = [&](std::int64_t batch) { return TabularAr::memory(columns, in_memory, options, batch); };
   const std::int64_t batch = detail::batch_within(
       training,
       std::min(count, training.batch_size > 0 ? training.batch_size : std::clamp<std::int64_t>(count / 100, 64, 2048)),
@@ -569,18 +722,28 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
   TabularArNet net = [&] {
     const OnDevice host(Device::cpu());
     Rng rng = Rng{training.seed}.split(1);
-    return TabularArNet(detail::all_cardinalities(columns), detail::ordered_codes(columns), options.hidden,
-                        options.dropout, rng);
+    TabularArNet made(detail::all_cardinalities(columns), detail::ordered_codes(columns), options.hidden,
+                      options.dropout, rng);
+    const std::vector<std::int64_t> first = detail::first_places(columns);
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      if (!columns[c].is_number() || columns[c].cardinalities().size() > 1) continue;
+      std::vector<bool> ranges;
+      for (std::int64_t code = 0; code < columns[c].total(); ++code) ranges.push_back(columns[c].is_range(code));
+      made.smooth(first[c], ranges, rng);
+    }
+    return made;
   }();
   Archive encoding;
   for (std::size_t c = 0; c < columns.size(); ++c) columns[c].save(encoding, concat("column.", c));
-  const detail::CodeTable codes = detail::encode_table(columns, table);
   detail::TabularArLearner learner(
       columns, options.any_order, std::move(net), codes,
       detail::BatchRows(split.learn, batch, Rng{training.seed}.split(3)), split.held_out,
       std::clamp(1.0 - static_cast<double>(batch) / static_cast<double>(count), 0.9, 0.999),
       training.learning_rate > 0.0 ? training.learning_rate : 1e-3, Rng{training.seed}.split(2));
-  const bool kept = detail::run_training(learner, table, split, training,
+  const detail::TrainingTable rows{
+      .fingerprint = [&] { return table ? detail::fingerprint(*table) : codes.fingerprint(); },
+      .held_out = [&] { return table ? table->take(split.held_out) : learner.decoded(split.held_out); }};
+  const bool kept = detail::run_training(learner, rows, training,
                                          {.rows = count,
                                           .held_out = static_cast<std::int64_t>(split.held_out.size()),
                                           .epochs = training.epochs > 0 ? training.epochs : 100,
@@ -598,74 +761,103 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
   return learner.result(kept);
 }
 
+namespace detail {
+
+/// Makes rows of a model piece by piece.
+class ArSampler {
+ public:
+  ArSampler(const TabularAr& model, const Conditions& conditions, const SampleOptions& options)
+      : model_(model), options_(options), first_(first_places(model.columns_)), places_(model.columns_.size()) {
+    for (const ColumnCodes& column : model.columns_) choices_.push_back(free_choice(column));
+    for (const auto& [name, condition] : conditions) {
+      const auto c = static_cast<std::size_t>(model.place_of(name));
+      if (choices_[c].conditioned) throw DataError(concat("sample: two conditions on column ", in_quotes(name)));
+      choices_[c] = conditioned_choice(model.columns_[c], condition);
+    }
+    // What is given comes first, then choices and ranges, then all else.
+    for (const int turn : {0, 1, 2}) {
+      for (std::size_t c = 0; c < choices_.size(); ++c) {
+        const int when = !model.any_order_ ? 2 : choices_[c].fixed >= 0 ? 0 : choices_[c].conditioned ? 1 : 2;
+        if (when == turn) (when == 0 ? given_ : order_).push_back(static_cast<std::int64_t>(c));
+      }
+    }
+  }
+
+  Table next(std::int64_t rows) {
+    if (rows < 0) throw DataError(concat("sample: expects a number of rows >= 0, got ", rows));
+    const OnDevice host(Device::cpu());
+    CodeTable codes(rows, first_.back());
+    for (std::int64_t begin = 0; begin < rows; begin += sample_piece) {
+      draw(codes, begin, std::min(rows, begin + sample_piece));
+    }
+    row_ += rows;
+    std::vector<Column> made(choices_.size());
+    const Rng rng = Rng{options_.seed}.split(std::uint64_t{1} << 40);
+    const auto columns = static_cast<std::int64_t>(made.size());
+    parallel_for(columns, rows < 4096 ? columns : 1,
+                 [&](std::int64_t begin, std::int64_t end) {  // few are not worth it
+                   for (auto c = static_cast<std::size_t>(begin); c < static_cast<std::size_t>(end); ++c) {
+                     made[c] = model_.columns_[c].decode(column_of(codes, first_[c], model_.columns_[c]), rng.split(c),
+                                                         places_[c], choices_[c].low, choices_[c].high);
+                   }
+                 });
+    return Table(std::move(made));
+  }
+
+ private:
+  void draw(CodeTable& codes, std::int64_t piece_begin, std::int64_t piece_end) const {
+    const Rng rng{options_.seed};
+    std::vector<std::int64_t> pending = row_range(piece_begin, piece_end);
+    for (std::int64_t round = 0; !pending.empty(); ++round) {
+      if (round == options_.rounds) {
+        throw DataError(concat("sample: after ", round, " rounds only ",
+                               row_ + piece_end - static_cast<std::int64_t>(pending.size()), " of ", row_ + codes.rows,
+                               " rows meet all conditions together; that is too rare"));
+      }
+      std::vector<std::uint8_t> kept(pending.size());
+      parallel_for(static_cast<std::int64_t>(pending.size()), sample_block, [&](std::int64_t begin, std::int64_t end) {
+        const NoGrad no_grad;
+        const std::vector<std::int64_t> some(pending.begin() + begin, pending.begin() + end);
+        std::vector<Rng> rngs;
+        for (const std::int64_t row : some) {
+          rngs.push_back(rng.split(static_cast<std::uint64_t>(row_ + row)).split(static_cast<std::uint64_t>(round)));
+          for (const std::int64_t c : given_) {
+            const auto at = static_cast<std::size_t>(c);
+            put_code(codes, row, first_[at], model_.columns_[at], choices_[at].fixed);
+          }
+        }
+        const auto found =
+            ArDraw{model_.net_, model_.parts_, model_.columns_, first_, choices_}(codes, some, given_, order_, rngs);
+        std::copy(found.begin(), found.end(), kept.begin() + begin);
+      });
+      std::vector<std::int64_t> missed;
+      for (std::size_t i = 0; i < pending.size(); ++i) {
+        if (kept[i] == 0) missed.push_back(pending[i]);
+      }
+      pending = std::move(missed);
+    }
+  }
+
+  const TabularAr& model_;
+  SampleOptions options_;
+  std::vector<std::int64_t> first_, given_, order_;
+  std::vector<ColumnChoice> choices_;
+  std::vector<ColumnCodes::Place> places_;
+  std::int64_t row_ = 0;
+};
+
+}  // namespace detail
+
 SYNTHDATA_INLINE Table TabularAr::sample(std::int64_t rows, const Conditions& conditions,
                                          const SampleOptions& options) const {
-  if (rows < 0) throw DataError(concat("sample: expects a number of rows >= 0, got ", rows));
-  const OnDevice host(Device::cpu());
-  const std::vector<std::int64_t> first = detail::first_places(columns_);
-  std::vector<detail::ColumnChoice> choices;
-  for (const ColumnCodes& column : columns_) choices.push_back(detail::free_choice(column));
-  for (const auto& [name, condition] : conditions) {
-    const std::int64_t c = place_of(name);
-    if (choices[static_cast<std::size_t>(c)].conditioned) {
-      throw DataError(concat("sample: two conditions on column ", in_quotes(name)));
-    }
-    choices[static_cast<std::size_t>(c)] = detail::conditioned_choice(columns_[static_cast<std::size_t>(c)], condition);
-  }
-  // What is given comes first, then choices and ranges, then all else.
-  std::vector<std::int64_t> given, order;
-  for (const int turn : {0, 1, 2}) {
-    for (std::int64_t c = 0; c < static_cast<std::int64_t>(columns_.size()); ++c) {
-      const detail::ColumnChoice& choice = choices[static_cast<std::size_t>(c)];
-      const int when = !any_order_ ? 2 : choice.fixed >= 0 ? 0 : choice.conditioned ? 1 : 2;
-      if (when == turn) (when == 0 ? given : order).push_back(c);
-    }
-  }
-  detail::CodeTable codes(rows, first.back());
-  std::vector<std::int64_t> pending = detail::row_range(0, rows);
-  const Rng rng{options.seed};
-  for (std::int64_t round = 0; !pending.empty(); ++round) {
-    if (round == options.rounds) {
-      throw DataError(concat("sample: after ", round, " rounds only ", rows - static_cast<std::int64_t>(pending.size()),
-                             " of ", rows, " rows meet all conditions together; that is too rare"));
-    }
-    std::vector<std::uint8_t> kept(pending.size());
-    parallel_for(
-        static_cast<std::int64_t>(pending.size()), detail::sample_block, [&](std::int64_t begin, std::int64_t end) {
-          const NoGrad no_grad;
-          const std::vector<std::int64_t> some(pending.begin() + begin, pending.begin() + end);
-          std::vector<Rng> rngs;
-          for (const std::int64_t row : some) {
-            rngs.push_back(rng.split(static_cast<std::uint64_t>(row)).split(static_cast<std::uint64_t>(round)));
-            for (const std::int64_t c : given) {
-              const auto at = static_cast<std::size_t>(c);
-              detail::put_code(codes, row, first[at], columns_[at], choices[at].fixed);
-            }
-          }
-          const auto found = detail::ArDraw{net_, parts_, columns_, first, choices}(codes, some, given, order, rngs);
-          std::copy(found.begin(), found.end(), kept.begin() + begin);
-        });
-    std::vector<std::int64_t> missed;
-    for (std::size_t i = 0; i < pending.size(); ++i) {
-      if (kept[i] == 0) missed.push_back(pending[i]);
-    }
-    pending = std::move(missed);
-  }
-  std::vector<Column> made;
-  for (std::size_t c = 0; c < columns_.size(); ++c) {
-    made.push_back(decode(c, codes, rng.split(std::uint64_t{1} << 40), choices[c].low, choices[c].high));
-  }
-  return Table(std::move(made));
+  return detail::ArSampler(*this, conditions, options).next(rows);
 }
 
-SYNTHDATA_INLINE Column TabularAr::decode(std::size_t c, const detail::CodeTable& codes, const Rng& rng, double low,
-                                          double high) const {
-  const std::int64_t first = detail::first_places(columns_)[c];
-  std::vector<std::int64_t> column(static_cast<std::size_t>(codes.rows));
-  for (std::int64_t row = 0; row < codes.rows; ++row) {
-    column[static_cast<std::size_t>(row)] = detail::get_code(codes, row, first, columns_[c]);
-  }
-  return columns_[c].decode(column, rng.split(c), low, high);
+SYNTHDATA_INLINE std::function<Table(std::int64_t rows)> TabularAr::pieces(const Conditions& conditions,
+                                                                           const SampleOptions& options) const {
+  return [sampler = std::make_shared<detail::ArSampler>(*this, conditions, options)](std::int64_t rows) {
+    return sampler->next(rows);
+  };
 }
 
 SYNTHDATA_INLINE std::int64_t TabularAr::place_of(std::string_view name) const {
@@ -689,8 +881,7 @@ SYNTHDATA_INLINE Table TabularAr::impute(const Table& table, std::uint64_t seed)
   detail::CodeTable codes = detail::encode_table(columns_, table);
   std::vector<detail::ColumnChoice> choices;
   for (const ColumnCodes& column : columns_) {
-    choices.push_back(detail::free_choice(column));
-    if (column.has_missing()) choices.back().weights[0] = 0.0;
+    choices.push_back(detail::free_choice(column, false));
   }
   // Rows that lack the same columns are filled together.
   std::map<std::vector<bool>, std::vector<std::int64_t>> groups;
@@ -730,7 +921,8 @@ SYNTHDATA_INLINE Table TabularAr::impute(const Table& table, std::uint64_t seed)
     bool any = place < 0;
     for (const auto& [lacks, rows] : groups) any = any || lacks[c];
     if (!any) continue;
-    const Column drawn = decode(c, codes, rng.split(std::uint64_t{1} << 40));
+    const Column drawn =
+        column.decode(detail::column_of(codes, first[c], column), rng.split(std::uint64_t{1} << 40).split(c));
     filled = filled.with(place < 0 ? drawn : detail::fill_from(table[static_cast<std::size_t>(place)], drawn));
   }
   return filled;
@@ -806,7 +998,7 @@ SYNTHDATA_INLINE Tensor TabularAr::log_prob(const Table& table) const {
   return out;
 }
 
-SYNTHDATA_INLINE void TabularAr::save(const std::string& path) const {
+SYNTHDATA_INLINE Archive TabularAr::archive() const {
   Archive archive;
   archive.metadata["format"] = "synthdata tabular_ar 1";
   archive.metadata["model"] = Json(Json::Object{{"columns", static_cast<std::int64_t>(columns_.size())},
@@ -815,11 +1007,16 @@ SYNTHDATA_INLINE void TabularAr::save(const std::string& path) const {
                                   .dump();
   for (std::size_t c = 0; c < columns_.size(); ++c) columns_[c].save(archive, concat("column.", c));
   detail::save_state(archive, "net.", net_);
-  save_safetensors(path, archive);
+  return archive;
 }
 
+SYNTHDATA_INLINE void TabularAr::save(const std::string& path) const { save_safetensors(path, archive()); }
+
 SYNTHDATA_INLINE TabularAr TabularAr::load(const std::string& path) {
-  const Archive archive = load_safetensors(path);
+  return from_archive(detail::load_model_alone(path), path);
+}
+
+SYNTHDATA_INLINE TabularAr TabularAr::from_archive(const Archive& archive, const std::string& path) {
   const auto fail = [&](const std::string& what) { throw DataError(concat(path, ": ", what)); };
   if (archive.text("format") != "synthdata tabular_ar 1") fail("is not a model of TabularAr, version 1");
   const Json json = parse_json(archive.text("model"), {.source = path});

@@ -42,6 +42,14 @@ struct RowSplit {
 /// @throws DataError if rows are needed to measure quality, and there are none to hold out
 RowSplit split_rows(std::int64_t rows, const TabularTraining& training, bool by_loss, const char* model);
 
+/// What the loop asks of a table: a text that no other table has, and the rows that are held out.
+struct TrainingTable {
+  std::function<std::string()> fingerprint;
+  std::function<Table()> held_out;
+};
+/// Of a table in memory, which must outlive it, as the split.
+TrainingTable training_table(const Table& table, const RowSplit& split);
+
 /// The rows of each batch of an epoch, in a random order that depends on seed and epoch alone. Rows that fill no batch
 /// are left out.
 class BatchRows {
@@ -81,9 +89,8 @@ std::string fingerprint(const Archive& archive);
 /// @param made_of  model and options that change what is learnt: a file of another training is refused by them
 /// @return         true if keep() was called, so that the best state is another than the last
 /// @throws NumericError if a loss is not finite; DataError if the state file cannot be written, or resumed from
-bool run_training(Learner& learner, const Table& table, const RowSplit& split, const TabularTraining& training,
-                  TabularPlan plan, bool by_loss, Json::Object made_of, const char* model,
-                  const TabularCallback& progress);
+bool run_training(Learner& learner, const TrainingTable& table, const TabularTraining& training, TabularPlan plan,
+                  bool by_loss, Json::Object made_of, const char* model, const TabularCallback& progress);
 
 }  // namespace synthdata::models::detail
 

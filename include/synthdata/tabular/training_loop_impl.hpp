@@ -125,6 +125,10 @@ SYNTHDATA_INLINE RowSplit split_rows(std::int64_t rows, const TabularTraining& t
   return split;
 }
 
+SYNTHDATA_INLINE TrainingTable training_table(const Table& table, const RowSplit& split) {
+  return {.fingerprint = [&] { return fingerprint(table); }, .held_out = [&] { return table.take(split.held_out); }};
+}
+
 SYNTHDATA_INLINE std::vector<std::int64_t> BatchRows::operator()(std::int64_t epoch, std::int64_t step) {
   if (epoch != epoch_) {
     order_ = rng_.split(static_cast<std::uint64_t>(epoch)).permutation(static_cast<std::int64_t>(rows_.size()));
@@ -196,15 +200,15 @@ SYNTHDATA_INLINE std::string fingerprint(const Archive& archive) {
   return concat(synthdata::detail::Dictionary::hash(parts));
 }
 
-SYNTHDATA_INLINE bool run_training(Learner& learner, const Table& table, const RowSplit& split,
-                                   const TabularTraining& training, TabularPlan plan, bool by_loss,
-                                   Json::Object made_of, const char* model, const TabularCallback& progress) {
+SYNTHDATA_INLINE bool run_training(Learner& learner, const TrainingTable& table, const TabularTraining& training,
+                                   TabularPlan plan, bool by_loss, Json::Object made_of, const char* model,
+                                   const TabularCallback& progress) {
   const StopRule stop = training.stop != StopRule::model ? training.stop : by_loss ? StopRule::loss : StopRule::never;
   const char* const stop_names[] = {"model", "never", "loss", "quality"};
   TrainingPlace at;
   if (!training.state_file.empty()) {
     Json::Object all{{"format", "synthdata training of a model of tables 1"},
-                     {"table", fingerprint(table)},
+                     {"table", table.fingerprint()},
                      {"batch_size", plan.batch_size},
                      {"learning_rate", training.learning_rate},
                      {"held_out", plan.held_out},
@@ -222,7 +226,7 @@ SYNTHDATA_INLINE bool run_training(Learner& learner, const Table& table, const R
   if (training.plan) training.plan(plan);
 
   const bool measures = training.quality_share > 0.0 || training.quality_every > 0;
-  const Table held_out = measures ? table.take(split.held_out) : Table();
+  const Table held_out = measures ? table.held_out() : Table();
   const auto start = std::chrono::steady_clock::now();
   const auto since_start = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

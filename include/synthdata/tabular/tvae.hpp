@@ -94,6 +94,9 @@ class Tvae {
   void save(const std::string& path) const;
   /// @throws DataError naming what does not fit, if the file is damaged or not such a model.
   static Tvae load(const std::string& path);
+  /// The same as an archive, to which others may add entries; `path` is for messages.
+  Archive archive() const;
+  static Tvae from_archive(const Archive& archive, const std::string& path);
 
   Schema schema() const { return encoder_.schema(); }
   const TableEncoder& encoder() const { return encoder_; }

@@ -238,7 +238,7 @@ SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& options, 
   detail::TvaeLearner learner(std::move(start), rows,
                               detail::BatchRows(split.learn, batch, Rng{training.seed}.split(3)), split.held_out,
                               training.learning_rate > 0.0 ? training.learning_rate : 1e-3, rng);
-  const bool kept = detail::run_training(learner, table, split, training,
+  const bool kept = detail::run_training(learner, detail::training_table(table, split), training,
                                          {.rows = count,
                                           .held_out = static_cast<std::int64_t>(split.held_out.size()),
                                           .epochs = training.epochs > 0 ? training.epochs : 300,
@@ -266,17 +266,20 @@ SYNTHDATA_INLINE Table Tvae::sample(std::int64_t rows, const Conditions& conditi
   });
 }
 
-SYNTHDATA_INLINE void Tvae::save(const std::string& path) const {
+SYNTHDATA_INLINE Archive Tvae::archive() const {
   Archive archive;
   archive.metadata["format"] = "synthdata tvae 1";
   archive.metadata["model"] = Json(Json::Object{{"hidden", options_.hidden}, {"latent", options_.latent}}).dump();
   encoder_.save(archive, "encoder");
   detail::save_state(archive, "net.", net_);
-  save_safetensors(path, archive);
+  return archive;
 }
 
-SYNTHDATA_INLINE Tvae Tvae::load(const std::string& path) {
-  const Archive archive = load_safetensors(path);
+SYNTHDATA_INLINE void Tvae::save(const std::string& path) const { save_safetensors(path, archive()); }
+
+SYNTHDATA_INLINE Tvae Tvae::load(const std::string& path) { return from_archive(detail::load_model_alone(path), path); }
+
+SYNTHDATA_INLINE Tvae Tvae::from_archive(const Archive& archive, const std::string& path) {
   if (archive.text("format") != "synthdata tvae 1")
     throw DataError(concat(path, ": is not a model of Tvae, version 1"));
   const Json json = parse_json(archive.text("model"), {.source = path});
