@@ -44,6 +44,7 @@ TEST_CASE("resumed training ends with the bits of one that was never interrupted
       std::vector<double> seen, again;
       const auto note = [](std::vector<double>& into) {
         return [&into](const TabularProgress& p) {
+          if (p.step < p.steps) return true;  // within a long epoch
           into.insert(into.end(), {static_cast<double>(p.epoch), p.loss, p.quality});
           return true;
         };
@@ -175,6 +176,7 @@ TEST_CASE("training stops by the quality, and keeps the state of the best", "[ta
     };
     std::int64_t epochs = 0;
     const AnyTabularModel model = fit_tabular_model(name, table, how, [&](const TabularProgress& p) {
+      if (p.step < p.steps) return true;  // within a long epoch
       epochs = p.epoch;
       CHECK(p.quality == script.at(measured - 1));
       return true;
@@ -202,6 +204,7 @@ TEST_CASE("training stops by the held-out loss", "[tabular]") {
   double lowest = 1e9;
   std::int64_t epochs = 0, best = 0;
   const AnyTabularModel model = fit_tabular_model("tvae", table, how, [&](const TabularProgress& p) {
+    if (p.step < p.steps) return true;  // within a long epoch
     epochs = p.epoch;
     if (p.held_out < lowest) lowest = p.held_out, best = p.epoch;
     return true;
@@ -237,6 +240,7 @@ TEST_CASE("quality is that of the report, and is measured without being asked to
     CHECK(bytes_of(fit_tabular_model(name, table, how)) == bytes_of(model));  // measuring changes nothing
     how.quality = {};
     fit_tabular_model(name, table, how, [&](const TabularProgress& p) {
+      if (p.step < p.steps) return true;  // within a long epoch
       quality = p.quality;
       CHECK(std::isnan(p.quality) == (p.epoch == 1));
       return true;
