@@ -608,12 +608,13 @@ class ArSampler {
     std::vector<Column> made(choices_.size());
     const Rng rng = Rng{options_.seed}.split(std::uint64_t{1} << 40);
     const auto columns = static_cast<std::int64_t>(made.size());
-    parallel_for(columns, rows < 4096 ? columns : 1, [&](std::int64_t begin, std::int64_t end) {  // few are not worth it
-      for (auto c = static_cast<std::size_t>(begin); c < static_cast<std::size_t>(end); ++c) {
-        made[c] = model_.columns_[c].decode(column_of(codes, first_[c], model_.columns_[c]), rng.split(c), places_[c],
-                                            choices_[c].low, choices_[c].high);
-      }
-    });
+    parallel_for(columns, rows < 4096 ? columns : 1,
+                 [&](std::int64_t begin, std::int64_t end) {  // few are not worth it
+                   for (auto c = static_cast<std::size_t>(begin); c < static_cast<std::size_t>(end); ++c) {
+                     made[c] = model_.columns_[c].decode(column_of(codes, first_[c], model_.columns_[c]), rng.split(c),
+                                                         places_[c], choices_[c].low, choices_[c].high);
+                   }
+                 });
     return Table(std::move(made));
   }
 
