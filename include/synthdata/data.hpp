@@ -14,6 +14,7 @@
 #include <synthdata/data/augment/mix.hpp>
 #include <synthdata/data/augment/oversample.hpp>
 #include <synthdata/data/augment/policy.hpp>
+#include <synthdata/data/augment/row_points.hpp>
 #include <synthdata/data/augment/series.hpp>
 #include <synthdata/data/augment/table_noise.hpp>
 #include <synthdata/data/augment/table_rows.hpp>

@@ -104,6 +104,11 @@ class ColumnCodes {
   Column column_of(const std::vector<double>& values, const std::vector<bool>& missing) const;
   /// True for integer, real, boolean and date-time columns.
   bool is_number() const { return kind_ == Kind::numbers; }
+  /// True if the code is of numbers, and not of one alone.
+  bool is_range(std::int64_t code) const {
+    const std::int64_t i = code - missing_;
+    return kind_ == Kind::numbers && i >= 0 && low_[static_cast<std::size_t>(i)] < high_[static_cast<std::size_t>(i)];
+  }
   /// True if code 0 is a missing value.
   bool has_missing() const { return missing_; }
   /// The number that a cell of this text means. @throws DataError if it is none.
@@ -112,8 +117,11 @@ class ColumnCodes {
   std::vector<std::pair<std::int64_t, std::string>> class_texts() const;
   /// The code of a cell of that text; -1 if there is none.
   std::int64_t code_of(std::string_view text) const;
-  /// A value of the code within [low, high].
-  double draw(std::int64_t code, double low, double high, Rng& rng) const;
+  /// Where the values of a code of numbers that lie in [low, high] begin and end, as shares of all its values, which
+  /// are in order and equally likely. Of share_between() > 0 only.
+  std::pair<double, double> part_between(std::int64_t code, double low, double high) const;
+  /// The value a share, 0 to below 1, of the way through those of a code of numbers that lie in [low, high].
+  double value_at(std::int64_t code, double low, double high, double share) const;
 
   void save(Archive& archive, const std::string& prefix) const;
   /// @throws DataError if the archive does not hold such a column.

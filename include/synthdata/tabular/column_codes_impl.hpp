@@ -3,10 +3,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/data/cells.hpp>
 #include <synthdata/data/index_permutation.hpp>
 #include <synthdata/data/privacy/mask.hpp>
 #include <synthdata/io/utf8.hpp>
+#include <synthdata/tabular/cell_value.hpp>
 #include <synthdata/tabular/column_codes.hpp>
 
 #include <algorithm>
@@ -323,11 +323,10 @@ SYNTHDATA_INLINE double ColumnCodes::share_between(std::int64_t code, double low
   if (kind_ != Kind::numbers || code >= total_ || (missing_ && code == 0)) return 0.0;
   const auto i = static_cast<std::size_t>(code - missing_);
   if (low_[i] == high_[i]) return low_[i] >= low && low_[i] <= high ? 1.0 : 0.0;
-  const double from = std::max(low, low_[i]), to = std::min(high, high_[i]);
-  if (from > to) return 0.0;
+  if (std::max(low, low_[i]) > std::min(high, high_[i])) return 0.0;
   if (low == high && unit_ == 0.0) return 1.0;  // a single number has no length
-  // Grids begin at low, so distances from there are counted.
-  return measure(from - low_[i], to - low_[i]) / measure(0.0, high_[i] - low_[i]);
+  const auto [from, to] = part_between(code, low, high);
+  return to - from;
 }
 
 SYNTHDATA_INLINE std::int64_t ColumnCodes::code_of(std::string_view text) const {
@@ -337,19 +336,7 @@ SYNTHDATA_INLINE std::int64_t ColumnCodes::code_of(std::string_view text) const 
 }
 
 SYNTHDATA_INLINE double ColumnCodes::value_of(std::string_view text) const {
-  using namespace synthdata::detail;
-  Number number;
-  std::int64_t microseconds = 0;
-  if (schema_.type == ColumnType::boolean && (text == schema_.true_text || text == schema_.false_text)) {
-    return text == schema_.true_text ? 1.0 : 0.0;
-  }
-  if (schema_.type == ColumnType::date_time && parse_date_time(text, schema_.pattern, schema_.zone, microseconds)) {
-    return static_cast<double>(microseconds);
-  }
-  if ((schema_.type == ColumnType::integer || schema_.type == ColumnType::real) && parse_number(text, number)) {
-    return number.value;
-  }
-  throw DataError(concat("column ", in_quotes(schema_.name), ": expects ", schema_.type, ", got ", in_quotes(text)));
+  return detail::value_of_cell(schema_, text);
 }
 
 SYNTHDATA_INLINE std::vector<std::pair<std::int64_t, std::string>> ColumnCodes::class_texts() const {
@@ -363,13 +350,24 @@ SYNTHDATA_INLINE std::vector<std::pair<std::int64_t, std::string>> ColumnCodes::
   return classes;
 }
 
-SYNTHDATA_INLINE double ColumnCodes::draw(std::int64_t code, double low, double high, Rng& rng) const {
+SYNTHDATA_INLINE std::pair<double, double> ColumnCodes::part_between(std::int64_t code, double low, double high) const {
   const auto i = static_cast<std::size_t>(code - missing_);
-  const double from = std::max(low, low_[i]), to = std::min(high, high_[i]);
+  if (low_[i] == high_[i]) return {0.0, 1.0};
+  // Grids begin at low_, so distances from there are counted.
+  const double from = std::max(low, low_[i]) - low_[i], to = std::min(high, high_[i]) - low_[i];
+  const double all = measure(0.0, high_[i] - low_[i]);
+  if (unit_ == 0.0) return {from / all, to / all};
+  const double before = std::ceil(from / unit_ - 1e-6);
+  return {before / all, (before + measure(from, to)) / all};
+}
+
+SYNTHDATA_INLINE double ColumnCodes::value_at(std::int64_t code, double low, double high, double share) const {
+  const auto i = static_cast<std::size_t>(code - missing_);
   if (low_[i] == high_[i]) return low_[i];
-  if (unit_ == 0.0) return from + (to - from) * detail::uniform_double(rng);
+  const double from = std::max(low, low_[i]), to = std::min(high, high_[i]);
+  if (unit_ == 0.0) return std::clamp(from + (to - from) * share, from, to);
   const double first = std::ceil((from - low_[i]) / unit_ - 1e-6), count = measure(from - low_[i], to - low_[i]);
-  const double value = low_[i] + (first + static_cast<double>(rng.below(static_cast<std::int64_t>(count)))) * unit_;
+  const double value = low_[i] + (first + std::min(std::floor(share * count), count - 1.0)) * unit_;
   if (schema_.type != ColumnType::real) return std::round(value);
   const double scale = std::pow(10.0, schema_.decimals);
   return std::round(value * scale) / scale;
@@ -392,7 +390,7 @@ SYNTHDATA_INLINE Column ColumnCodes::decode(const std::vector<std::int64_t>& cod
     std::vector<double> values(rows, 0.0);
     for (std::size_t i = 0; i < rows; ++i) {
       Rng own = own_rng(i);
-      if (present(i)) values[i] = draw(codes[i], low, high, own);
+      if (present(i)) values[i] = value_at(codes[i], low, high, detail::uniform_double(own));
     }
     return column_of(values, missing);
   }
@@ -443,16 +441,7 @@ SYNTHDATA_INLINE Column ColumnCodes::decode(const std::vector<std::int64_t>& cod
 
 SYNTHDATA_INLINE Column ColumnCodes::column_of(const std::vector<double>& values,
                                                const std::vector<bool>& missing) const {
-  if (schema_.type == ColumnType::real) return Column::reals(schema_.name, values, missing).spelled(schema_);
-  if (schema_.type == ColumnType::boolean) {
-    std::vector<bool> bits(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i) bits[i] = values[i] != 0.0;
-    return Column::booleans(schema_.name, bits, missing).spelled(schema_);
-  }
-  std::vector<std::int64_t> whole(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) whole[i] = static_cast<std::int64_t>(values[i]);
-  if (schema_.type == ColumnType::integer) return Column::integers(schema_.name, whole, missing).spelled(schema_);
-  return Column::date_times(schema_.name, whole, schema_.pattern, schema_.zone, missing).spelled(schema_);
+  return detail::column_of(schema_, values, missing);
 }
 
 SYNTHDATA_INLINE void ColumnCodes::save(Archive& archive, const std::string& prefix) const {

@@ -16,7 +16,12 @@ namespace synthdata::models::detail {
 /// ColumnCodesFit; messages begin with `model`
 std::vector<ColumnCodes> fit_columns(const TableSource& source, const ColumnCodesOptions& options, const char* model);
 
-/// Codes of rows, row after row, each in one, two or four bytes as its cardinality needs.
+/// Bytes of a code of so many: one, two or four.
+inline std::int64_t code_bytes(std::int64_t cardinality) {
+  return cardinality <= 256 ? 1 : cardinality <= 65536 ? 2 : 4;
+}
+
+/// Codes of rows, row after row, each in as many bytes as its cardinality needs.
 class PackedCodes {
  public:
   /// Encodes the stream, in one reading.
@@ -31,6 +36,8 @@ class PackedCodes {
   std::int64_t width() const { return bytes_.shape(1); }
   /// i64 [N, K], K code columns: two for a column of many codes.
   Tensor batch(std::span<const std::int64_t> rows) const;
+  /// A text that only equal codes share, but for a chance of 2^-64.
+  std::string fingerprint() const;
 
  private:
   struct Place {

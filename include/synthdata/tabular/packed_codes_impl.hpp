@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <synthdata/core/parallel.hpp>
+#include <synthdata/data/csv_columns.hpp>
 #include <synthdata/io/mapped_tensor.hpp>
 #include <synthdata/tabular/packed_codes.hpp>
 
@@ -43,7 +44,7 @@ SYNTHDATA_INLINE PackedCodes::PackedCodes(const std::vector<ColumnCodes>& column
                                           const std::string& file) {
   for (const ColumnCodes& column : columns) {
     for (const std::int64_t n : column.cardinalities()) {
-      places_.push_back({row_bytes_, n <= 256 ? 1 : n <= 65536 ? 2 : 4});
+      places_.push_back({row_bytes_, code_bytes(n)});
       row_bytes_ += places_.back().bytes;
     }
   }
@@ -128,6 +129,11 @@ SYNTHDATA_INLINE Tensor PackedCodes::batch(std::span<const std::int64_t> rows) c
     }
   }
   return out;
+}
+
+SYNTHDATA_INLINE std::string PackedCodes::fingerprint() const {
+  const std::string_view all(static_cast<const char*>(bytes_.bytes()), static_cast<std::size_t>(bytes_.size()));
+  return concat(rows(), " rows, ", places_.size(), " codes, ", synthdata::detail::Dictionary::hash(all));
 }
 
 SYNTHDATA_INLINE std::string scratch_file(const std::string& folder) {

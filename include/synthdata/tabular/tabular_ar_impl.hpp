@@ -9,6 +9,7 @@
 #include <synthdata/ops/dropout.hpp>
 #include <synthdata/ops/embedding_bag.hpp>
 #include <synthdata/ops/loss.hpp>
+#include <synthdata/ops/matmul.hpp>
 #include <synthdata/ops/shape.hpp>
 #include <synthdata/ops/softmax.hpp>
 #include <synthdata/optim/ema.hpp>
@@ -17,9 +18,9 @@
 #include <synthdata/tabular/model_file.hpp>
 #include <synthdata/tabular/packed_codes_impl.hpp>
 #include <synthdata/tabular/tabular_ar.hpp>
+#include <synthdata/tabular/training_loop_impl.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -410,6 +411,77 @@ SYNTHDATA_INLINE TabularArNet::TabularArNet(std::vector<std::int64_t> cardinalit
   }
 }
 
+SYNTHDATA_INLINE void TabularArNet::smooth(std::int64_t k, const std::vector<bool>& codes, Rng& rng) {
+  constexpr std::int64_t waves = 32, begun = 8;  // cosines, and those of them that the table begins with
+  const auto fade = [](std::int64_t wave) { return std::pow(static_cast<double>(wave + 1), -0.7); };
+  if (std::count(codes.begin(), codes.end(), true) < 2 * waves) return;
+  const auto count = static_cast<std::int64_t>(codes.size()), width = bias_.shape()[0];
+  Tensor basis = Tensor::zeros({count, waves}, DType::f32, Device::cpu());
+  Tensor others = Tensor::full({count, 1}, 1.0, DType::f32, Device::cpu());
+  for (std::int64_t code = 0; code < count; ++code) {
+    if (!codes[static_cast<std::size_t>(code)]) continue;
+    others.data<float>()[code] = 0.0f;
+    const double at = 3.141592653589793 * (static_cast<double>(code) + 0.5) / static_cast<double>(count);
+    for (std::int64_t w = 0; w < waves; ++w) {
+      basis.data<float>()[code * waves + w] =
+          static_cast<float>(std::sqrt(2.0) * fade(w) * std::cos(static_cast<double>(w + 1) * at));
+    }
+  }
+  Tensor start = Tensor::zeros({waves, width}, DType::f32, Device::cpu());
+  const double scale = 1.0 / std::sqrt(static_cast<double>(begun) * static_cast<double>(cardinalities_.size()));
+  for (std::int64_t w = 0; w < begun; ++w) {
+    for (std::int64_t j = 0; j < width; ++j) {
+      start.data<float>()[w * width + j] = static_cast<float>(rng.normal() * scale / fade(w));
+    }
+  }
+  waves_.push_back({k, std::move(basis), std::move(others)});
+  table_waves_.emplace_back(std::move(start));
+  head_waves_.emplace_back(Tensor::zeros({waves, hidden_}));
+}
+
+SYNTHDATA_INLINE Var TabularArNet::table() const {
+  if (waves_.empty()) return table_;
+  std::vector<Var> parts;
+  std::int64_t done = 0;
+  const auto up_to = [&](std::int64_t row) {
+    if (row > done) parts.push_back(slice(table_, 0, done, row));
+    done = row;
+  };
+  for (std::size_t i = 0; i < waves_.size(); ++i) {
+    const Waves& w = waves_[i];
+    up_to(row_of(w.k, 0));
+    done = row_of(w.k + 1, 0);
+    parts.push_back(slice(table_, 0, row_of(w.k, 0), done) * Var(w.others.to(table_.device())) +
+                    matmul(Var(w.basis.to(table_.device())), table_waves_[i]));
+  }
+  up_to(table_.shape()[0]);
+  return concat(parts, 0);
+}
+
+SYNTHDATA_INLINE Var TabularArNet::head(std::int64_t k) const {
+  const Param& weight = heads_[static_cast<std::size_t>(k)].weight();
+  for (std::size_t i = 0; i < waves_.size(); ++i) {
+    if (waves_[i].k != k) continue;
+    return weight * Var(waves_[i].others.to(weight.device())) +
+           matmul(Var(waves_[i].basis.to(weight.device())), head_waves_[i]);
+  }
+  return weight;
+}
+
+SYNTHDATA_INLINE void TabularArNet::settle() {
+  const NoGrad no_grad;
+  table_ = Param(table().value().clone());
+  for (const Waves& w : waves_) {
+    const Tensor full = head(w.k).value().clone();
+    Linear::visit(heads_[static_cast<std::size_t>(w.k)], [&](std::string_view name, Param& param) {
+      if (name == "weight") param = Param(full);
+    });
+  }
+  waves_.clear();
+  table_waves_.clear();
+  head_waves_.clear();
+}
+
 SYNTHDATA_INLINE Var TabularArNet::loss(const Tensor& codes, const std::vector<std::int64_t>& position,
                                         Context& context) const {
   const auto columns = static_cast<std::int64_t>(cardinalities_.size());
@@ -437,14 +509,14 @@ SYNTHDATA_INLINE Var TabularArNet::loss(const Tensor& codes, const std::vector<s
     }
     labels.push_back(label.to(table_.device()));
   }
-  const Var sums = embedding_bag(table_ * Var(mask.to(table_.device())), index.to(table_.device())) + bias_;
+  const Var sums = embedding_bag(table() * Var(mask.to(table_.device())), index.to(table_.device())) + bias_;
   const std::vector<Var> first = split(relu(sums), 1, columns);
   Var total;
   for (std::int64_t k = 0; k < columns; ++k) {
     const auto at = static_cast<std::size_t>(k);
     Var h = middle_[at].fused(first[at], context, fused::relu);
     if (context.training() && dropout_ > 0.0) h = dropout(h, dropout_, context.random("TabularAr"));
-    const Var one = cross_entropy(heads_[at](h), labels[at]);
+    const Var one = cross_entropy(heads_[at].with_weight(head(k), h), labels[at]);
     total = total.defined() ? total + one : one;
   }
   return total;
@@ -452,14 +524,168 @@ SYNTHDATA_INLINE Var TabularArNet::loss(const Tensor& codes, const std::vector<s
 
 SYNTHDATA_INLINE Tensor TabularArNet::part(std::int64_t k) const {
   const NoGrad no_grad;
-  return slice(table_, 1, k * hidden_, (k + 1) * hidden_).value();
+  return slice(table(), 1, k * hidden_, (k + 1) * hidden_).value();
 }
 
 SYNTHDATA_INLINE Var TabularArNet::logits(std::int64_t k, const Tensor& part, const Tensor& known) const {
   const auto at = static_cast<std::size_t>(k);
   const Var first = relu(embedding_bag(Var(part), known) + slice(bias_, 0, k * hidden_, (k + 1) * hidden_));
   Context context;
-  return heads_[at](middle_[at].fused(first, context, fused::relu));
+  return heads_[at].with_weight(head(k), middle_[at].fused(first, context, fused::relu));
+}
+
+namespace detail {
+
+/// The state of a TabularAr in training.
+class TabularArLearner final : public Learner {
+ public:
+  TabularArLearner(std::vector<ColumnCodes> columns, bool any_order, TabularArNet net, const PackedCodes& codes,
+                   BatchRows batches, std::vector<std::int64_t> held_out, double average_decay, double rate,
+                   const Rng& rng)
+      : columns_(std::move(columns)),
+        any_order_(any_order),
+        codes_(codes),
+        batches_(std::move(batches)),
+        held_out_(std::move(held_out)),
+        first_(first_places(columns_)),
+        net_(std::move(net)),
+        average_(net_),
+        ema_(average_decay),
+        rate_(rate),
+        rng_(rng) {
+    move_to(net_, current_device());
+    move_to(average_, current_device());
+    state_ = state_of(net_);
+    average_state_ = state_of(average_);
+    optimizer_.emplace(state_.parameters, Adam{});
+  }
+
+  std::int64_t parameters() const { return synthdata::detail::count_values(state_); }
+  double update(std::int64_t epoch, std::int64_t step) override {
+    Context context{.mode = Mode::training, .rng = &rng_};
+    const Tensor codes = codes_.batch(batches_(epoch, step));
+    const Var loss = net_.loss(codes, any_order_ ? random_order() : row_range(0, first_.back()), context);
+    const double value = loss.item();
+    optimizer_->minimize(loss, rate_);
+    ema_.update(average_state_, state_);
+    return value;
+  }
+  double end_epoch() override {
+    if (held_out_.empty()) return std::numeric_limits<double>::quiet_NaN();
+    const NoGrad no_grad;
+    Context context;
+    double total = 0.0;
+    const auto batch = static_cast<std::size_t>(batches_.size());  // as in training: memory of the same sizes is used
+    for (std::size_t begin = 0; begin < held_out_.size(); begin += batch) {
+      const std::size_t end = std::min(held_out_.size(), begin + batch);
+      const std::vector<std::int64_t> some(held_out_.begin() + static_cast<std::ptrdiff_t>(begin),
+                                           held_out_.begin() + static_cast<std::ptrdiff_t>(end));
+      total += average_.loss(codes_.batch(some), row_range(0, first_.back()), context).item() *
+               static_cast<double>(some.size());
+    }
+    const double loss = total / static_cast<double>(held_out_.size());
+    if (loss < lowest_) {
+      lowest_ = loss, since_lowest_ = 0;
+    } else if (++since_lowest_ % 2 == 0) {
+      rate_ /= 2.0;
+    }
+    return loss;
+  }
+  Table sample(std::int64_t rows, std::uint64_t seed) const override {
+    return model(average_).sample(rows, {}, {.seed = seed});
+  }
+  /// Rows of the table as far as their codes tell.
+  Table decoded(const std::vector<std::int64_t>& rows) const {
+    const Tensor codes = codes_.batch(rows);
+    const auto width = codes.shape(1), size = codes.shape(0);
+    std::vector<Column> columns;
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      const std::int64_t low_codes = columns_[c].cardinalities().size() == 2 ? columns_[c].cardinalities()[1] : 1;
+      std::vector<std::int64_t> column;
+      for (std::int64_t row = 0; row < size; ++row) {
+        const std::int64_t* const code = codes.data<std::int64_t>() + row * width + first_[c];
+        column.push_back(low_codes == 1 ? code[0] : code[0] * low_codes + code[1]);
+      }
+      columns.push_back(columns_[c].decode(column, rng_.split(c)));
+    }
+    return Table(std::move(columns));
+  }
+  void keep() override { best_.emplace(average_); }
+  void save(Archive& archive, bool kept) const override {
+    save_state(archive, "net.", net_);
+    save_state(archive, "average.", average_);
+    if (kept) save_state(archive, "best.", *best_);
+    synthdata::detail::add_optimizer(archive, "optimizer.", *optimizer_);
+    synthdata::detail::add_rng(archive, rng_);
+    synthdata::detail::add_integers(archive, "learner", {ema_.updates(), since_lowest_});
+    archive.add("rate", Tensor::from(std::vector<double>{rate_, lowest_}, Device::cpu()));
+  }
+  void restore(const Archive& archive, bool kept) override {
+    load_state(archive, "net.", net_);
+    load_state(archive, "average.", average_);
+    if (kept) load_state(archive, "best.", best_.emplace(average_));
+    optimizer_ = synthdata::detail::read_optimizer(archive, "optimizer.", *optimizer_);
+    rng_ = synthdata::detail::read_rng(archive);
+    const auto learner = synthdata::detail::read_integers(archive, "learner", 2);
+    ema_.restore(learner[0]);
+    since_lowest_ = learner[1];
+    const Tensor& rate = archive.at("rate");
+    if (rate.dtype() != DType::f64 || rate.size() != 2) throw DataError("'rate' is damaged");
+    rate_ = rate.data<double>()[0];
+    lowest_ = rate.data<double>()[1];
+  }
+  /// The model that was kept, or else the average as it is.
+  TabularAr result(bool kept) const { return model(kept ? *best_ : average_); }
+
+ private:
+  TabularAr model(TabularArNet net) const {
+    net.settle();
+    move_to(net, Device::cpu());
+    return TabularAr(columns_, std::move(net), any_order_);
+  }
+  /// The place of each code column in an order of the columns.
+  std::vector<std::int64_t> random_order() {
+    std::vector<std::int64_t> position(static_cast<std::size_t>(first_.back()));
+    std::int64_t next = 0;
+    for (const std::int64_t c : rng_.permutation(static_cast<std::int64_t>(first_.size()) - 1)) {
+      const auto at = static_cast<std::size_t>(c);
+      for (std::int64_t k = first_[at]; k < first_[at + 1]; ++k) position[static_cast<std::size_t>(k)] = next++;
+    }
+    return position;
+  }
+
+  std::vector<ColumnCodes> columns_;
+  bool any_order_;
+  const PackedCodes& codes_;
+  BatchRows batches_;
+  std::vector<std::int64_t> held_out_, first_;
+  TabularArNet net_;
+  // Small steps at random orders leave the weights trembling; their mean over about the last epoch is what is kept.
+  TabularArNet average_;
+  std::optional<TabularArNet> best_;
+  ModuleState state_, average_state_;
+  std::optional<Optimizer> optimizer_;
+  Ema ema_;
+  double rate_, lowest_ = std::numeric_limits<double>::infinity();
+  std::int64_t since_lowest_ = 0;
+  Rng rng_;
+};
+
+}  // namespace detail
+
+SYNTHDATA_INLINE TabularMemory TabularAr::memory(const std::vector<ColumnCodes>& columns, std::int64_t rows,
+                                                 const TabularArOptions& options, std::int64_t batch) {
+  std::int64_t codes = 0;
+  const std::vector<std::int64_t> cardinalities = detail::all_cardinalities(columns);
+  for (const std::int64_t n : cardinalities) codes += n;
+  const auto places = static_cast<std::int64_t>(cardinalities.size());
+  const std::int64_t hidden = options.hidden, width = places * hidden, table = (codes + 1) * width;
+  const std::int64_t weights = table + width + places * (hidden * hidden + hidden) + codes * (hidden + 1);
+  TabularMemory memory;
+  for (const std::int64_t n : cardinalities) memory.rows += rows * detail::code_bytes(n);
+  memory.weights = 5 * 4 * weights;
+  memory.batch = 4 * (3 * table + weights) + 4 * (7 * width + 2 * codes + 6 * places) * batch;
+  return memory;
 }
 
 SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOptions& options,
@@ -467,113 +693,72 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
   const TableSource source = [&] { return detail::OneTable(table); };
   std::vector<ColumnCodes> columns = detail::fit_columns(source, options.codes, "TabularAr");
   const detail::PackedCodes codes(columns, source);
-  return train(std::move(columns), codes, options, training, progress);
+  return train(std::move(columns), codes, &table, options, training, progress);
 }
 
 SYNTHDATA_INLINE TabularAr TabularAr::fit(const TableSource& source, const TabularArOptions& options,
                                           const TabularTraining& training, const TabularCallback& progress) {
   std::vector<ColumnCodes> columns = detail::fit_columns(source, options.codes, "TabularAr");
   const detail::PackedCodes codes(columns, source, detail::scratch_file(options.folder));
-  return train(std::move(columns), codes, options, training, progress);
+  return train(std::move(columns), codes, nullptr, options, training, progress);
 }
 
 SYNTHDATA_INLINE TabularAr TabularAr::train(std::vector<ColumnCodes> columns, const detail::PackedCodes& codes,
-                                            const TabularArOptions& options, const TabularTraining& training,
-                                            const TabularCallback& progress) {
-  if (options.hidden < 1 || !(options.dropout >= 0.0 && options.dropout < 1.0) || training.epochs < 0 ||
-      training.batch_size < 0 || !(training.learning_rate >= 0.0) || training.patience < 1 ||
-      !(training.validation >= 0.0 && training.validation < 1.0) || !(training.minutes > 0.0)) {
-    throw DataError(
-        "TabularAr: expects hidden and patience >= 1, dropout and validation in [0, 1), minutes > 0, all others >= 0");
+                                            const Table* table, const TabularArOptions& options,
+                                            const TabularTraining& training, const TabularCallback& progress) {
+  detail::check_training(training, "TabularAr");
+  if (options.hidden < 1 || !(options.dropout >= 0.0 && options.dropout < 1.0)) {
+    throw DataError("TabularAr: expects hidden >= 1 and dropout in [0, 1)");
   }
-  const std::vector<std::int64_t> first = detail::first_places(columns);
+  const detail::RowSplit split = detail::split_rows(codes.rows(), training, true, "TabularAr");
+  const auto count = static_cast<std::int64_t>(split.learn.size());
+  const std::int64_t in_memory = table ? codes.rows() : 0;
+  const auto memory = [&](std::int64_t batch) { return TabularAr::memory(columns, in_memory, options, batch); };
+  const std::int64_t batch = detail::batch_within(
+      training,
+      std::min(count, training.batch_size > 0 ? training.batch_size : std::clamp<std::int64_t>(count / 100, 64, 2048)),
+      1, "TabularAr", "fewer bins or max_codes, a smaller hidden layer, fewer rows", memory);
 
-  Rng rng = Rng{training.seed}.split(1);
-  TabularArNet net(detail::all_cardinalities(columns), detail::ordered_codes(columns), options.hidden, options.dropout,
-                   rng);
-  const IndexPermutation rows(codes.rows(), rng);  // the first ones are held out
-  const auto held =
-      static_cast<std::int64_t>(std::min(20000.0, std::floor(training.validation * static_cast<double>(rows.size()))));
-  std::vector<std::int64_t> held_out;
-  for (std::int64_t i = 0; i < held; ++i) held_out.push_back(rows(i));
-  const std::int64_t count = rows.size() - held;
-  const std::int64_t batch = training.batch_size > 0 ? std::min(training.batch_size, count)
-                                                     : std::min(count, std::clamp<std::int64_t>(count / 100, 64, 2048));
-
-  std::vector<std::int64_t> natural = detail::row_range(0, first.back());
-  const auto order_of = [&](Rng& from) {
-    if (!options.any_order) return natural;
-    std::vector<std::int64_t> position(natural.size());
-    std::int64_t next = 0;
-    for (const std::int64_t c : from.permutation(static_cast<std::int64_t>(columns.size()))) {
-      const auto at = static_cast<std::size_t>(c);
-      for (std::int64_t k = first[at]; k < first[at + 1]; ++k) position[static_cast<std::size_t>(k)] = next++;
+  TabularArNet net = [&] {
+    const OnDevice host(Device::cpu());
+    Rng rng = Rng{training.seed}.split(1);
+    TabularArNet made(detail::all_cardinalities(columns), detail::ordered_codes(columns), options.hidden,
+                      options.dropout, rng);
+    const std::vector<std::int64_t> first = detail::first_places(columns);
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      if (!columns[c].is_number() || columns[c].cardinalities().size() > 1) continue;
+      std::vector<bool> ranges;
+      for (std::int64_t code = 0; code < columns[c].total(); ++code) ranges.push_back(columns[c].is_range(code));
+      made.smooth(first[c], ranges, rng);
     }
-    return position;
-  };
-  // Small steps at random orders leave the weights trembling; their mean over about the last epoch is what is kept.
-  TabularArNet average = net;
-  Ema ema(std::clamp(1.0 - static_cast<double>(batch) / static_cast<double>(count), 0.9, 0.999));
-  const ModuleState state = state_of(net), average_state = state_of(average);
-  const auto held_out_loss = [&] {
-    if (held_out.empty()) return std::numeric_limits<double>::quiet_NaN();
-    const NoGrad no_grad;
-    Context context;
-    double total = 0.0;
-    for (std::size_t begin = 0; begin < held_out.size(); begin += 1024) {
-      const std::size_t end = std::min(held_out.size(), begin + 1024);
-      const std::vector<std::int64_t> some(held_out.begin() + static_cast<std::ptrdiff_t>(begin),
-                                           held_out.begin() + static_cast<std::ptrdiff_t>(end));
-      total += average.loss(codes.batch(some), natural, context).item() * static_cast<double>(some.size());
-    }
-    return total / static_cast<double>(held_out.size());
-  };
-
-  Optimizer optimizer(state.parameters, Adam{});
-  TabularArNet best_net = net;
-  double best = std::numeric_limits<double>::infinity(),
-         rate = training.learning_rate > 0.0 ? training.learning_rate : 1e-3;
-  const std::int64_t epochs = training.epochs > 0 ? training.epochs : 100;
-  std::int64_t since_best = 0;
-  const auto start = std::chrono::steady_clock::now();
-  const auto seconds_so_far = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
-  for (std::int64_t epoch = 1; epoch <= epochs; ++epoch) {
-    const IndexPermutation order(count, rng);
-    double total = 0.0;
-    std::int64_t steps = 0;
-    for (std::int64_t begin = 0; begin + batch <= count; begin += batch, ++steps) {
-      std::vector<std::int64_t> some(static_cast<std::size_t>(batch));
-      for (std::int64_t i = 0; i < batch; ++i) {
-        some[static_cast<std::size_t>(i)] = rows(held + order(begin + i));
-      }
-      Context context{.mode = Mode::training, .rng = &rng};
-      const Var loss = net.loss(codes.batch(some), order_of(rng), context);
-      total += loss.item();
-      optimizer.minimize(loss, rate);
-      ema.update(average_state, state);
-      if (seconds_so_far() > training.minutes * 60.0) {  // epochs may be long
-        ++steps;
-        break;
-      }
-    }
-    total /= static_cast<double>(steps);
-    if (!std::isfinite(total)) throw NumericError(concat("TabularAr: the loss of epoch ", epoch, " is ", total));
-    const double found = held_out_loss();
-    if (!held_out.empty()) {
-      if (found < best) {
-        best = found, since_best = 0;
-        best_net = average;
-      } else if (++since_best % 2 == 0) {
-        rate /= 2.0;
-      }
-    }
-    const double seconds = seconds_so_far();
-    const bool go_on = !progress || progress({epoch, epochs, total, found, seconds});
-    if (!go_on || since_best >= training.patience || seconds > training.minutes * 60.0) break;
-  }
-  return TabularAr(std::move(columns), held_out.empty() ? std::move(average) : std::move(best_net), options.any_order);
+    return made;
+  }();
+  Archive encoding;
+  for (std::size_t c = 0; c < columns.size(); ++c) columns[c].save(encoding, concat("column.", c));
+  detail::TabularArLearner learner(
+      columns, options.any_order, std::move(net), codes,
+      detail::BatchRows(split.learn, batch, Rng{training.seed}.split(3)), split.held_out,
+      std::clamp(1.0 - static_cast<double>(batch) / static_cast<double>(count), 0.9, 0.999),
+      training.learning_rate > 0.0 ? training.learning_rate : 1e-3, Rng{training.seed}.split(2));
+  const detail::TrainingTable rows{
+      .fingerprint = [&] { return table ? detail::fingerprint(*table) : codes.fingerprint(); },
+      .held_out = [&] { return table ? table->take(split.held_out) : learner.decoded(split.held_out); }};
+  const bool kept = detail::run_training(learner, rows, training,
+                                         {.rows = count,
+                                          .held_out = static_cast<std::int64_t>(split.held_out.size()),
+                                          .epochs = training.epochs > 0 ? training.epochs : 100,
+                                          .steps = count / batch,
+                                          .batch_size = batch,
+                                          .parameters = learner.parameters(),
+                                          .memory = memory(batch)},
+                                         true,
+                                         {{"model", "ar"},
+                                          {"hidden", options.hidden},
+                                          {"dropout", options.dropout},
+                                          {"any_order", options.any_order},
+                                          {"encoding", detail::fingerprint(encoding)}},
+                                         "TabularAr", progress);
+  return learner.result(kept);
 }
 
 namespace detail {
@@ -600,6 +785,7 @@ class ArSampler {
 
   Table next(std::int64_t rows) {
     if (rows < 0) throw DataError(concat("sample: expects a number of rows >= 0, got ", rows));
+    const OnDevice host(Device::cpu());
     CodeTable codes(rows, first_.back());
     for (std::int64_t begin = 0; begin < rows; begin += sample_piece) {
       draw(codes, begin, std::min(rows, begin + sample_piece));
@@ -689,6 +875,7 @@ SYNTHDATA_INLINE Schema TabularAr::schema() const {
 }
 
 SYNTHDATA_INLINE Table TabularAr::impute(const Table& table, std::uint64_t seed) const {
+  const OnDevice host(Device::cpu());
   if (!any_order_) throw DataError("impute: expects a model trained for any order of columns (any_order)");
   const std::vector<std::int64_t> first = detail::first_places(columns_);
   detail::CodeTable codes = detail::encode_table(columns_, table);
@@ -742,6 +929,7 @@ SYNTHDATA_INLINE Table TabularAr::impute(const Table& table, std::uint64_t seed)
 }
 
 SYNTHDATA_INLINE ClassProbabilities TabularAr::probabilities(const Table& table, std::string_view target) const {
+  const OnDevice host(Device::cpu());
   if (!any_order_) throw DataError("probabilities: expects a model trained for any order of columns (any_order)");
   const auto c = static_cast<std::size_t>(place_of(target));
   const std::vector<std::int64_t> first = detail::first_places(columns_);
@@ -781,6 +969,7 @@ SYNTHDATA_INLINE ClassProbabilities TabularAr::probabilities(const Table& table,
 }
 
 SYNTHDATA_INLINE Tensor TabularAr::log_prob(const Table& table) const {
+  const OnDevice host(Device::cpu());
   const std::vector<std::int64_t> first = detail::first_places(columns_);
   for (const ColumnCodes& column : columns_) static_cast<void>(table[column.schema().name]);  // all must be there
   const detail::CodeTable codes = detail::encode_table(columns_, table);
@@ -809,7 +998,7 @@ SYNTHDATA_INLINE Tensor TabularAr::log_prob(const Table& table) const {
   return out;
 }
 
-SYNTHDATA_INLINE void TabularAr::save(const std::string& path) const {
+SYNTHDATA_INLINE Archive TabularAr::archive() const {
   Archive archive;
   archive.metadata["format"] = "synthdata tabular_ar 1";
   archive.metadata["model"] = Json(Json::Object{{"columns", static_cast<std::int64_t>(columns_.size())},
@@ -818,11 +1007,16 @@ SYNTHDATA_INLINE void TabularAr::save(const std::string& path) const {
                                   .dump();
   for (std::size_t c = 0; c < columns_.size(); ++c) columns_[c].save(archive, concat("column.", c));
   detail::save_state(archive, "net.", net_);
-  save_safetensors(path, archive);
+  return archive;
 }
 
+SYNTHDATA_INLINE void TabularAr::save(const std::string& path) const { save_safetensors(path, archive()); }
+
 SYNTHDATA_INLINE TabularAr TabularAr::load(const std::string& path) {
-  const Archive archive = load_safetensors(path);
+  return from_archive(detail::load_model_alone(path), path);
+}
+
+SYNTHDATA_INLINE TabularAr TabularAr::from_archive(const Archive& archive, const std::string& path) {
   const auto fail = [&](const std::string& what) { throw DataError(concat(path, ": ", what)); };
   if (archive.text("format") != "synthdata tabular_ar 1") fail("is not a model of TabularAr, version 1");
   const Json json = parse_json(archive.text("model"), {.source = path});
