@@ -7,6 +7,8 @@
 #include <synthdata/data/table.hpp>
 
 #include <cmath>
+#include <string>
+#include <tuple>
 
 using namespace synthdata;
 using test::data_error, test::has;
@@ -146,4 +148,21 @@ TEST_CASE("parts that make no column are refused") {
   CHECK_THROWS_AS(real.integer(0), DTypeError);
   CHECK_THROWS_AS(real.code(0), DTypeError);
   CHECK(has(data_error([&] { real.spelled({.type = ColumnType::text}); }), "expects a format for real, got text"));
+}
+
+TEST_CASE("categories that go on where others end keep their codes", "[table]") {
+  const std::int64_t few[] = {1, 0, 0}, more[] = {2, 0, 1};
+  const Column a = Column::categorical("c", few, {"x", "y"}, {false, false, true});
+  const Column b = Column::categorical("c", more, {"x", "y", "z"}, {false, true, false});
+  for (const auto& [first, second, cells] : {std::tuple{&a, &b, "y,x,,z,,y,"}, std::tuple{&b, &a, "z,,y,y,x,,"}}) {
+    const Column joined = first->append(*second);
+    CHECK(joined.schema().categories == std::vector<std::string>{"x", "y", "z"});
+    std::string found;
+    for (std::int64_t row = 0; row < joined.size(); ++row) found += joined.cell(row) + ',';
+    CHECK(found == cells);
+  }
+  const Column other = Column::categorical("c", few, {"y", "w"});
+  CHECK(a.append(other).schema().categories == std::vector<std::string>{"x", "y", "w"});
+  CHECK(a.append(other).cell(3) == "w");
+  CHECK(a.append(other).cell(4) == "y");
 }
