@@ -353,9 +353,22 @@ SYNTHDATA_INLINE TabularArNet::TabularArNet(std::vector<std::int64_t> cardinalit
   }
 }
 
+SYNTHDATA_INLINE void TabularArNet::begin_with(std::int64_t k, const std::vector<std::int64_t>& rows) {
+  std::vector<float> logits;
+  for (const std::int64_t n : rows) logits.push_back(static_cast<float>(std::log(static_cast<double>(n) + 0.5)));
+  double sum = 0.0;  // logits are about 0, as weights keep them
+  for (const float logit : logits) sum += static_cast<double>(logit) / static_cast<double>(logits.size());
+  for (float& logit : logits) logit -= static_cast<float>(sum);
+  Linear::visit(heads_[static_cast<std::size_t>(k)], [&](std::string_view name, Param& param) {
+    if (name == "bias") param = Param(Tensor::from(logits));
+  });
+}
+
 SYNTHDATA_INLINE void TabularArNet::smooth(std::int64_t k, const std::vector<bool>& codes, Rng& rng) {
   constexpr std::int64_t waves = 32, begun = 8;  // cosines, and those of them that the table begins with
-  const auto fade = [](std::int64_t wave) { return std::pow(static_cast<double>(wave + 1), -0.7); };
+  // Each update moves every wave by about the learning rate, and a row by their sum: the cosines are small, so that
+  // rows move as those of other codes do.
+  const auto fade = [](std::int64_t wave) { return 0.35 * std::pow(static_cast<double>(wave + 1), -0.7); };
   if (std::count(codes.begin(), codes.end(), true) < 2 * waves) return;
   const auto count = static_cast<std::int64_t>(codes.size()), width = bias_.shape()[0];
   Tensor basis = Tensor::zeros({count, waves}, DType::f32, Device::cpu());
@@ -365,12 +378,11 @@ SYNTHDATA_INLINE void TabularArNet::smooth(std::int64_t k, const std::vector<boo
     others.data<float>()[code] = 0.0f;
     const double at = 3.141592653589793 * (static_cast<double>(code) + 0.5) / static_cast<double>(count);
     for (std::int64_t w = 0; w < waves; ++w) {
-      basis.data<float>()[code * waves + w] =
-          static_cast<float>(std::sqrt(2.0) * fade(w) * std::cos(static_cast<double>(w + 1) * at));
+      basis.data<float>()[code * waves + w] = static_cast<float>(fade(w) * std::cos(static_cast<double>(w + 1) * at));
     }
   }
   Tensor start = Tensor::zeros({waves, width}, DType::f32, Device::cpu());
-  const double scale = 1.0 / std::sqrt(static_cast<double>(begun) * static_cast<double>(cardinalities_.size()));
+  const double scale = std::sqrt(2.0 / static_cast<double>(begun) / static_cast<double>(cardinalities_.size()));
   for (std::int64_t w = 0; w < begun; ++w) {
     for (std::int64_t j = 0; j < width; ++j) {
       start.data<float>()[w * width + j] = static_cast<float>(rng.normal() * scale / fade(w));
@@ -512,6 +524,11 @@ SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOpt
   const std::vector<std::int64_t> held_out(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(held));
   rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(held));
   const auto count = static_cast<std::int64_t>(rows.size());
+  for (std::int64_t k = 0; k < first.back(); ++k) {
+    std::vector<std::int64_t> of_code(static_cast<std::size_t>(net.cardinalities()[static_cast<std::size_t>(k)]), 0);
+    for (const std::int64_t row : rows) ++of_code[static_cast<std::size_t>(codes.at(row, k))];
+    net.begin_with(k, of_code);
+  }
   const std::int64_t batch = training.batch_size > 0 ? std::min(training.batch_size, count)
                                                      : std::min(count, std::clamp<std::int64_t>(count / 100, 64, 2048));
 
