@@ -6,18 +6,11 @@
 #include <synthdata/core/parallel.hpp>
 #include <synthdata/data/csv.hpp>
 
-#include <cstdio>
-#include <cstdlib>
+#include "stop.hpp"
+
 #include <cstring>
 
 using namespace synthdata;
-
-namespace {
-[[noreturn]] void stop(const char* what, const std::string& text) {
-  std::fprintf(stderr, "%s\n%s\n", what, text.c_str());
-  std::abort();
-}
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;

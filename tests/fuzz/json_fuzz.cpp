@@ -5,17 +5,9 @@
 // SPDX-License-Identifier: MIT
 #include <synthdata/data/json_table.hpp>
 
-#include <cstdio>
-#include <cstdlib>
+#include "stop.hpp"
 
 using namespace synthdata;
-
-namespace {
-[[noreturn]] void stop(const char* what, const std::string& text) {
-  std::fprintf(stderr, "%s\n%s\n", what, text.c_str());
-  std::abort();
-}
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;

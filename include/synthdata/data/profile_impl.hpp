@@ -179,30 +179,17 @@ SYNTHDATA_INLINE void ColumnTally::add(const Column& column, std::int64_t limit)
   finite += count;
 }
 
-/// sqrt(chi² / (n (min(rows, columns) - 1))), over classes that are there. Source: Cramer 1946, section 21.9.
+/// Cramér's V of two columns of classes, over the rows that have both.
 SYNTHDATA_INLINE double cramers_v(std::span<const double> x, std::span<const double> y, std::size_t nx,
                                   std::size_t ny) {
-  std::vector<double> both(nx * ny), of_x(nx), of_y(ny);
+  std::vector<std::int32_t> first, second;
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (std::isnan(x[i]) || std::isnan(y[i])) continue;
-    const auto a = static_cast<std::size_t>(x[i]), b = static_cast<std::size_t>(y[i]);
-    both[a * ny + b] += 1.0;
-    of_x[a] += 1.0;
-    of_y[b] += 1.0;
+    first.push_back(static_cast<std::int32_t>(x[i]));
+    second.push_back(static_cast<std::int32_t>(y[i]));
   }
-  double sum = 0.0;  // of both² / (of_x of_y)
-  for (std::size_t a = 0; a < nx; ++a) {
-    for (std::size_t b = 0; b < ny; ++b) {
-      const double count = both[a * ny + b];
-      if (count > 0.0) sum += count * count / (of_x[a] * of_y[b]);
-    }
-  }
-  const auto there = [](const std::vector<double>& of) {
-    return std::count_if(of.begin(), of.end(), [](double count) { return count > 0.0; });
-  };
-  const auto least = std::min(there(of_x), there(of_y));
-  if (least < 2) return std::numeric_limits<double>::quiet_NaN();
-  return std::clamp(std::sqrt(std::max(sum - 1.0, 0.0) / static_cast<double>(least - 1)), 0.0, 1.0);
+  const auto height = static_cast<std::int64_t>(nx), width = static_cast<std::int64_t>(ny);
+  return cramers_v(count_pairs(first, height, second, width), height, width);
 }
 
 /// sqrt(spread between the classes' means / spread of all). Source: Fisher 1925, section 45.
