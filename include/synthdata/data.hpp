@@ -48,6 +48,7 @@
 #include <synthdata/data/html.hpp>
 #include <synthdata/data/image_folder.hpp>
 #include <synthdata/data/in_memory.hpp>
+#include <synthdata/data/index_permutation.hpp>
 #include <synthdata/data/json_table.hpp>
 #include <synthdata/data/loader.hpp>
 #include <synthdata/data/nearest.hpp>
@@ -66,6 +67,7 @@
 #include <synthdata/data/read.hpp>
 #include <synthdata/data/records.hpp>
 #include <synthdata/data/result_columns.hpp>
+#include <synthdata/data/row_sample.hpp>
 #include <synthdata/data/schema.hpp>
 #include <synthdata/data/split.hpp>
 #include <synthdata/data/statistics.hpp>

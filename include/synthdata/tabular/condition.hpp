@@ -5,7 +5,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/config.hpp>
+#include <synthdata/io/json.hpp>
 
 #include <concepts>
 #include <string>
@@ -55,4 +55,16 @@ inline Condition one_of(std::vector<std::string> values) {
 /// Column names and their conditions.
 using Conditions = std::vector<std::pair<std::string, Condition>>;
 
+/// Conditions from {"sex": "Female", "country": ["Cuba", "Mexico"], "age": {"low": 30, "high": 40}, "children": 2}; of
+/// a range one end may be absent.
+/// @throws DataError naming `source` and the column for anything else
+Conditions conditions_from_json(const Json& json, const std::string& source = "conditions");
+Json json_of(const Conditions& conditions);
+/// The same from a JSON file.
+Conditions load_conditions(const std::string& path);
+
 }  // namespace synthdata::models
+
+#if SYNTHDATA_HEADER_ONLY
+#include <synthdata/tabular/condition_impl.hpp>
+#endif

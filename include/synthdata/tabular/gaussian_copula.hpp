@@ -62,6 +62,9 @@ class GaussianCopula {
   void save(const std::string& path) const;
   /// @throws DataError naming what does not fit, if the file is damaged or not such a model.
   static GaussianCopula load(const std::string& path);
+  /// The same as an archive, to which others may add entries; `path` is for messages.
+  Archive archive() const;
+  static GaussianCopula from_archive(const Archive& archive, const std::string& path);
 
   Schema schema() const;
   const std::vector<ColumnCodes>& columns() const { return columns_; }

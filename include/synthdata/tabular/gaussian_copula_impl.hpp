@@ -536,7 +536,7 @@ SYNTHDATA_INLINE Tensor GaussianCopula::log_prob(const Table& table) const {
   return out;
 }
 
-SYNTHDATA_INLINE void GaussianCopula::save(const std::string& path) const {
+SYNTHDATA_INLINE Archive GaussianCopula::archive() const {
   Archive archive;
   archive.metadata["format"] = "synthdata gaussian_copula 1";
   archive.metadata["model"] = Json(Json::Object{{"columns", static_cast<std::int64_t>(columns_.size())}}).dump();
@@ -545,11 +545,16 @@ SYNTHDATA_INLINE void GaussianCopula::save(const std::string& path) const {
     archive.add(concat("column.", c, ".rows"), rows_[c]);
   }
   archive.add("correlation", correlation_);
-  save_safetensors(path, archive);
+  return archive;
 }
 
+SYNTHDATA_INLINE void GaussianCopula::save(const std::string& path) const { save_safetensors(path, archive()); }
+
 SYNTHDATA_INLINE GaussianCopula GaussianCopula::load(const std::string& path) {
-  const Archive archive = load_safetensors(path);
+  return from_archive(detail::load_model_alone(path), path);
+}
+
+SYNTHDATA_INLINE GaussianCopula GaussianCopula::from_archive(const Archive& archive, const std::string& path) {
   const auto fail = [&](const std::string& what) { throw DataError(concat(path, ": ", what)); };
   if (archive.text("format") != "synthdata gaussian_copula 1") fail("is not a model of GaussianCopula, version 1");
   const Json json = parse_json(archive.text("model"), {.source = path});

@@ -5,6 +5,7 @@
 
 #include <synthdata/gan/checkpoint.hpp>
 #include <synthdata/io/json.hpp>
+#include <synthdata/io/safetensors.hpp>
 
 namespace synthdata::models::detail {
 
@@ -20,6 +21,16 @@ void load_state(const Archive& archive, const std::string& prefix, Net& net) {
   const ModuleState state = state_of(net);
   synthdata::detail::check_state(archive, prefix, state);
   synthdata::detail::take_state(archive, prefix, state);
+}
+
+/// A model's file. @throws DataError if a transform of its table (table_transform.hpp) goes with it, which would be
+/// lost
+inline Archive load_model_alone(const std::string& path) {
+  Archive archive = load_safetensors(path);
+  if (archive.metadata.contains("transform")) {
+    throw DataError(path + ": holds rules or columns made anew beside the model; load it by load_tabular_model");
+  }
+  return archive;
 }
 
 /// The whole number `key`, 1 to most. @throws DataError naming `path` for anything else

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <synthdata/data/table.hpp>
+#include <synthdata/io/safetensors.hpp>
 #include <synthdata/tabular/condition.hpp>
 #include <synthdata/tabular/training.hpp>
 
@@ -35,6 +36,9 @@ class Smote {
   void save(const std::string& path) const;
   /// @throws DataError naming what does not fit, if the file is damaged or not such a model.
   static Smote load(const std::string& path);
+  /// The same as an archive, to which others may add entries; `path` is for messages.
+  Archive archive() const;
+  static Smote from_archive(const Archive& archive, const std::string& path);
 
   Schema schema() const { return rows_.schema(); }
   const Table& rows() const { return rows_; }

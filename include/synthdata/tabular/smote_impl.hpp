@@ -50,7 +50,7 @@ SYNTHDATA_INLINE Table Smote::sample(std::int64_t rows, const Conditions& condit
   });
 }
 
-SYNTHDATA_INLINE void Smote::save(const std::string& path) const {
+SYNTHDATA_INLINE Archive Smote::archive() const {
   Archive archive;
   archive.metadata["format"] = "synthdata smote 1";
   archive.metadata["schema"] = schema().json().dump();
@@ -60,11 +60,16 @@ SYNTHDATA_INLINE void Smote::save(const std::string& path) const {
     if (parts.missing.defined()) archive.add(concat("column.", c, ".missing"), parts.missing);
   }
   archive.add("neighbours", neighbours_);
-  save_safetensors(path, archive);
+  return archive;
 }
 
+SYNTHDATA_INLINE void Smote::save(const std::string& path) const { save_safetensors(path, archive()); }
+
 SYNTHDATA_INLINE Smote Smote::load(const std::string& path) {
-  const Archive archive = load_safetensors(path);
+  return from_archive(detail::load_model_alone(path), path);
+}
+
+SYNTHDATA_INLINE Smote Smote::from_archive(const Archive& archive, const std::string& path) {
   if (archive.text("format") != "synthdata smote 1") {
     throw DataError(concat(path, ": is not a model of Smote, version 1"));
   }
