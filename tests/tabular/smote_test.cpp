@@ -5,6 +5,7 @@
 #include "../test.hpp"
 #include "made_up.hpp"
 
+#include <synthdata/io/safetensors.hpp>
 #include <synthdata/tabular/smote.hpp>
 
 #include <cmath>

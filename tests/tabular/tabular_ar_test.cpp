@@ -9,6 +9,7 @@
 #include <synthdata/data/csv.hpp>
 #include <synthdata/tabular/tabular_ar.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
@@ -80,6 +81,30 @@ TEST_CASE("many values become ranges of about equally many rows", "[tabular]") {
     if (values[i] < 3.0) worst = std::max(worst, std::abs(values[i] - back[i]));
   }
   CHECK(worst < 0.3);
+}
+
+TEST_CASE("ranges end at gaps between values", "[tabular]") {
+  Rng rng{4};
+  std::vector<double> values;  // three even clusters, [0, 1], [5, 6] and [7, 7.5]
+  for (int i = 0; i < 3000; ++i) {
+    const auto u = static_cast<double>(rng.uniform());
+    values.push_back(i % 3 == 0 ? u : i % 3 == 1 ? 5.0 + u : 7.0 + 0.5 * u);
+  }
+  const ColumnCodes codes = ColumnCodes::fit(reals(values), {.bins = 32});
+  CHECK(codes.total() <= 32);
+  double between = 0.0;
+  for (std::int64_t code = 0; code < codes.total(); ++code) {
+    between += codes.share_between(code, 1.01, 4.99) + codes.share_between(code, 6.01, 6.99);
+  }
+  CHECK(between == 0.0);
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(codes.total()), 0);
+  for (const std::int64_t code : codes.encode(reals(values))) ++rows[static_cast<std::size_t>(code)];
+  CHECK(*std::min_element(rows.begin(), rows.end()) >= 5);
+  CHECK(*std::max_element(rows.begin(), rows.end()) < 2 * 120);  // a rest goes to the range before it
+  const std::vector<double> inside = numbers(codes.decode(codes.encode(reals({0.5, 3.9, 7.2})), Rng{1}));
+  CHECK((inside[0] >= 0.0 && inside[0] <= 1.0));
+  CHECK((inside[1] >= 5.0 && inside[1] <= 6.0));  // the nearest
+  CHECK((inside[2] >= 7.0 && inside[2] <= 7.5));
 }
 
 TEST_CASE("rare categories have no code of their own, many categories have two codes", "[tabular]") {

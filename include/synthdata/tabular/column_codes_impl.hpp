@@ -41,6 +41,78 @@ inline double grid_of(const ColumnSchema& schema, std::int64_t divisor) {
   return divisor == 0 ? 1.0 : static_cast<double>(divisor);
 }
 
+/// Values first ... last of a list that share a code, and their rows.
+struct ValueRange {
+  std::size_t first, last;
+  std::int64_t rows;
+  double low = 0.0, high = 0.0;
+};
+
+/// Ranges of at least so many rows; all but the last few of about as many.
+inline std::vector<ValueRange> equal_ranges(const std::vector<NumberCount>& values, std::int64_t least) {
+  std::vector<ValueRange> ranges;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (ranges.empty() || ranges.back().rows >= least) ranges.push_back({.first = i, .last = i, .rows = 0});
+    ranges.back().last = i;
+    ranges.back().rows += values[i].rows;
+  }
+  if (ranges.size() > 1 && ranges.back().rows < least) {  // the last one is too small: to the one before
+    ranges[ranges.size() - 2].last = ranges.back().last;
+    ranges[ranges.size() - 2].rows += ranges.back().rows;
+    ranges.pop_back();
+  }
+  return ranges;
+}
+
+/// True for a gap between two ranges that is part of neither.
+inline bool is_wide(double gap, double left, double right) { return 4.0 * gap > left + right; }
+
+/// Cuts ranges in two where that says the most: where the log-likelihood of their rows, spread evenly over each part,
+/// rises the most, by `enough` at least, and a wide gap is left out of both. No part has fewer than `rare_below` rows.
+inline void cut_ranges(const std::vector<NumberCount>& values, std::vector<ValueRange>& ranges, std::int64_t cuts,
+                       std::int64_t rare_below, double unit, double enough) {
+  struct Cut {
+    double gain = 0.0;
+    std::size_t last = 0;  // of the left part
+    std::int64_t rows = 0;
+  };
+  const auto log_density = [](std::int64_t rows, double width) {
+    return static_cast<double>(rows) * std::log(static_cast<double>(rows) / width);
+  };
+  const auto best_cut = [&](const ValueRange& range) {
+    Cut best;
+    const double whole = values[range.last].value - values[range.first].value + unit;
+    std::int64_t left = 0;
+    for (std::size_t i = range.first; i < range.last && whole > 0.0; ++i) {
+      left += values[i].rows;
+      if (left < rare_below || range.rows - left < rare_below) continue;
+      const double gap = values[i + 1].value - values[i].value - unit;
+      double below = values[i].value - values[range.first].value + unit,
+             above = values[range.last].value - values[i + 1].value + unit;
+      if (unit == 0.0 && !is_wide(gap, below, above)) below += gap / 2.0, above += gap / 2.0;
+      if (below <= 0.0 || above <= 0.0) continue;
+      const double gain =
+          log_density(left, below) + log_density(range.rows - left, above) - log_density(range.rows, whole);
+      if (gain > best.gain) best = {gain, i, left};
+    }
+    return best;
+  };
+  std::vector<Cut> best;
+  for (const ValueRange& range : ranges) best.push_back(best_cut(range));
+  for (std::int64_t done = 0; done < cuts && !ranges.empty(); ++done) {
+    const auto most =
+        std::max_element(best.begin(), best.end(), [](const Cut& a, const Cut& b) { return a.gain < b.gain; });
+    if (most->gain < enough) break;
+    const auto at = static_cast<std::size_t>(most - best.begin());
+    const Cut cut = *most;
+    const ValueRange right{.first = cut.last + 1, .last = ranges[at].last, .rows = ranges[at].rows - cut.rows};
+    ranges[at].last = cut.last, ranges[at].rows = cut.rows;
+    ranges.insert(ranges.begin() + static_cast<std::ptrdiff_t>(at) + 1, right);
+    best[at] = best_cut(ranges[at]);
+    best.insert(best.begin() + static_cast<std::ptrdiff_t>(at) + 1, best_cut(right));
+  }
+}
+
 inline bool is_number_type(ColumnType type) {
   return type != ColumnType::categorical && type != ColumnType::text && type != ColumnType::identifier;
 }
@@ -183,34 +255,32 @@ SYNTHDATA_INLINE void ColumnCodes::fit_numbers(NumberCounts counts, std::int64_t
     own += v.rows >= enough;
     others += v.rows >= enough ? 0 : v.rows;
   }
-  const std::int64_t parts = std::max<std::int64_t>(1, options.bins - own);
-  const std::int64_t least = std::max(options.rare_below, (others + parts - 1) / parts);
-  struct Part {
-    double low, high;
-    std::int64_t rows;
-  };
-  std::vector<Part> ranges;
+  std::vector<NumberCount> shared;
   for (const NumberCount& v : values) {
-    if (v.rows >= enough) continue;
-    if (ranges.empty() || ranges.back().rows >= least) ranges.push_back({v.value, v.value, 0});
-    ranges.back().high = v.value;
-    ranges.back().rows += v.rows;
+    if (v.rows < enough) shared.push_back(v);
   }
-  if (ranges.size() > 1 && ranges.back().rows < least) {  // the last one is too small: to the one before
-    ranges[ranges.size() - 2].high = ranges.back().high;
-    ranges.pop_back();
-  }
+  const std::int64_t parts = std::max<std::int64_t>(1, options.bins - own), cuts = parts / 8;
+  const std::int64_t least = std::max(options.rare_below, (others + parts - cuts - 1) / (parts - cuts));
+  std::vector<detail::ValueRange> ranges = detail::equal_ranges(shared, least);
+  detail::cut_ranges(shared, ranges, cuts, options.rare_below, unit_, std::log(static_cast<double>(rows)));
+  for (detail::ValueRange& range : ranges) range.low = shared[range.first].value, range.high = shared[range.last].value;
   if (!counts.exact() && !ranges.empty()) {  // the ends are known of all rows
     ranges.front().low = std::min(ranges.front().low, counts.lowest());
     ranges.back().high = std::max(ranges.back().high, counts.highest());
   }
-  if (unit_ == 0.0) {  // parts of a line touch each other
+  if (unit_ == 0.0) {  // parts of a line touch each other, unless what lies between is empty
     for (std::size_t i = 1; i < ranges.size(); ++i) {
-      ranges[i - 1].high = ranges[i].low = ranges[i - 1].high + (ranges[i].low - ranges[i - 1].high) / 2.0;
+      detail::ValueRange &left = ranges[i - 1], &right = ranges[i];
+      const double gap = shared[right.first].value - shared[left.last].value;
+      if (detail::is_wide(gap, shared[left.last].value - shared[left.first].value,
+                          shared[right.last].value - shared[right.first].value)) {
+        continue;
+      }
+      left.high = right.low = shared[left.last].value + gap / 2.0;
     }
   }
   std::vector<std::pair<double, double>> all;
-  for (const Part& part : ranges) all.emplace_back(part.low, part.high);
+  for (const detail::ValueRange& range : ranges) all.emplace_back(range.low, range.high);
   for (const NumberCount& v : values) {
     if (v.rows >= enough) all.emplace_back(v.value, v.value);
   }

@@ -46,6 +46,9 @@ class TabularArNet {
   TabularArNet(std::vector<std::int64_t> cardinalities, const std::vector<bool>& ordered, std::int64_t hidden,
                double dropout, Rng& rng);
 
+  /// Begins with the logits of code column k at the logarithms of how often its codes come, so that rare ones need not
+  /// be learnt first. @param rows  of each code, 0 or more
+  void begin_with(std::int64_t k, const std::vector<std::int64_t>& rows);
   /// From here on, what the table and the head of code column k have for these of its codes, true at each, are sums of
   /// cosines over their order, weak ones for fast waves. So what is learnt of one range of numbers is learnt of those
   /// beside it, where each has few rows. Does nothing if there are few such codes.

@@ -411,9 +411,22 @@ SYNTHDATA_INLINE TabularArNet::TabularArNet(std::vector<std::int64_t> cardinalit
   }
 }
 
+SYNTHDATA_INLINE void TabularArNet::begin_with(std::int64_t k, const std::vector<std::int64_t>& rows) {
+  std::vector<float> logits;
+  for (const std::int64_t n : rows) logits.push_back(static_cast<float>(std::log(static_cast<double>(n) + 0.5)));
+  double sum = 0.0;  // logits are about 0, as weights keep them
+  for (const float logit : logits) sum += static_cast<double>(logit) / static_cast<double>(logits.size());
+  for (float& logit : logits) logit -= static_cast<float>(sum);
+  Linear::visit(heads_[static_cast<std::size_t>(k)], [&](std::string_view name, Param& param) {
+    if (name == "bias") param = Param(Tensor::from(logits));
+  });
+}
+
 SYNTHDATA_INLINE void TabularArNet::smooth(std::int64_t k, const std::vector<bool>& codes, Rng& rng) {
   constexpr std::int64_t waves = 32, begun = 8;  // cosines, and those of them that the table begins with
-  const auto fade = [](std::int64_t wave) { return std::pow(static_cast<double>(wave + 1), -0.7); };
+  // Each update moves every wave by about the learning rate, and a row by their sum: the cosines are small, so that
+  // rows move as those of other codes do.
+  const auto fade = [](std::int64_t wave) { return 0.35 * std::pow(static_cast<double>(wave + 1), -0.7); };
   if (std::count(codes.begin(), codes.end(), true) < 2 * waves) return;
   const auto count = static_cast<std::int64_t>(codes.size()), width = bias_.shape()[0];
   Tensor basis = Tensor::zeros({count, waves}, DType::f32, Device::cpu());
@@ -423,12 +436,11 @@ SYNTHDATA_INLINE void TabularArNet::smooth(std::int64_t k, const std::vector<boo
     others.data<float>()[code] = 0.0f;
     const double at = 3.141592653589793 * (static_cast<double>(code) + 0.5) / static_cast<double>(count);
     for (std::int64_t w = 0; w < waves; ++w) {
-      basis.data<float>()[code * waves + w] =
-          static_cast<float>(std::sqrt(2.0) * fade(w) * std::cos(static_cast<double>(w + 1) * at));
+      basis.data<float>()[code * waves + w] = static_cast<float>(fade(w) * std::cos(static_cast<double>(w + 1) * at));
     }
   }
   Tensor start = Tensor::zeros({waves, width}, DType::f32, Device::cpu());
-  const double scale = 1.0 / std::sqrt(static_cast<double>(begun) * static_cast<double>(cardinalities_.size()));
+  const double scale = std::sqrt(2.0 / static_cast<double>(begun) / static_cast<double>(cardinalities_.size()));
   for (std::int64_t w = 0; w < begun; ++w) {
     for (std::int64_t j = 0; j < width; ++j) {
       start.data<float>()[w * width + j] = static_cast<float>(rng.normal() * scale / fade(w));
@@ -731,6 +743,17 @@ SYNTHDATA_INLINE TabularAr TabularAr::train(std::vector<ColumnCodes> columns, co
       for (std::int64_t code = 0; code < columns[c].total(); ++code) ranges.push_back(columns[c].is_range(code));
       made.smooth(first[c], ranges, rng);
     }
+    std::vector<std::vector<std::int64_t>> rows_of;
+    for (const std::int64_t n : made.cardinalities()) rows_of.emplace_back(static_cast<std::size_t>(n), 0);
+    for (std::size_t begin = 0; begin < split.learn.size(); begin += 4096) {
+      const std::size_t end = std::min(split.learn.size(), begin + 4096);
+      const Tensor some = codes.batch({split.learn.data() + begin, end - begin});
+      const std::int64_t* code = some.data<std::int64_t>();
+      for (std::size_t row = begin; row < end; ++row) {
+        for (std::vector<std::int64_t>& of_code : rows_of) ++of_code[static_cast<std::size_t>(*code++)];
+      }
+    }
+    for (std::size_t k = 0; k < rows_of.size(); ++k) made.begin_with(static_cast<std::int64_t>(k), rows_of[k]);
     return made;
   }();
   Archive encoding;
