@@ -7,8 +7,10 @@
 //   synthesize_table --load model.safetensors --rows 100 --where contract=monthly --where age=30..40
 //   synthesize_table orders.csv --rules rules.json --column note=leave_out --balance country
 //
+//   synthesize_table adult.csv --minutes 30 --quality 0.97; interrupted, or not good enough yet: the same with --resume
+//
 // A fifth of the rows is held out: the model never sees them, and the report holds its numbers against theirs. Ctrl-C
-// ends the training early, and all the rest follows.
+// ends the training early, and all the rest follows; --resume goes on where it ended.
 #include <synthdata/data/read.hpp>
 #include <synthdata/data/split.hpp>
 #include <synthdata/gan/interrupt.hpp>
@@ -29,10 +31,12 @@ namespace {
 struct Options {
   std::string in = SYNTHDATA_EXAMPLE_DATA "/people.csv", target, out = "runs/synthesize_table/synthetic.csv",
               report = "runs/synthesize_table/report.html", model = "ar",
-              save = "runs/synthesize_table/model.safetensors", load, schema, rules, conditions, balance;
+              save = "runs/synthesize_table/model.safetensors", load, schema, rules, conditions, balance,
+              state = "runs/synthesize_table/training.safetensors", device = "cpu";
   std::vector<std::string> where, columns;
-  std::int64_t rows = 0, epochs = 0;
-  double minutes = 0.0;
+  std::int64_t rows = 0, epochs = 0, megabytes = 0;
+  double minutes = 0.0, quality = 0.0;
+  bool resume = false;
   std::uint64_t seed = 1;
 };
 
@@ -86,17 +90,23 @@ class Progress {
  public:
   void operator()(const sd::models::TabularProgress& p) {
     const bool terminal = ::isatty(2) != 0;
-    if (!terminal && p.seconds < shown_ + 10.0 && p.epoch > 1) return;
+    if (!terminal && p.seconds < shown_ + 10.0 && shown_ > 0.0) return;
     shown_ = p.seconds;
-    const double left = p.seconds / static_cast<double>(p.epoch) * static_cast<double>(p.epochs - p.epoch);
-    std::string held_out;
-    if (p.held_out == p.held_out) held_out = sd::concat("  held out ", p.held_out);
-    std::fprintf(stderr, "%sepoch %lld of at most %lld  loss %.4g%s  %.0f s, at most %.0f s left%s",
-                 terminal ? "\r\x1b[K" : "", number(p.epoch), number(p.epochs), p.loss, held_out.c_str(), p.seconds,
-                 left, terminal ? "" : "\n");
+    std::string more;
+    if (p.step < p.steps) more += sd::concat(" (", 100 * p.step / p.steps, " %)");
+    more += sd::concat("  loss ", rounded(p.loss));
+    if (p.held_out == p.held_out) more += sd::concat("  held out ", rounded(p.held_out));
+    if (p.quality == p.quality) more += sd::concat("  quality ", rounded(p.quality));
+    std::fprintf(stderr, "%sepoch %lld of at most %lld%s  %.0f s, at most %.0f s left%s", terminal ? "\r\x1b[K" : "",
+                 number(p.epoch), number(p.epochs), more.c_str(), p.seconds, p.seconds_left, terminal ? "" : "\n");
   }
 
  private:
+  static std::string rounded(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4g", value);
+    return text;
+  }
   double shown_ = 0.0;
 };
 
@@ -106,14 +116,24 @@ sd::models::AnyTabularModel fit(const Options& o, const sd::Table& training) {
   for (const std::string& text : o.columns) options.columns.uses.insert(parse_use(text));
   sd::models::TabularTraining& how = options.training;
   how = {.epochs = o.epochs, .seed = o.seed};
+  if (training.size() >= 100) how.quality_share = 0.1;  // of fewer rows none can be spared to compare with
   if (o.minutes > 0.0) how.minutes = o.minutes;
+  if (o.quality > 0.0) how.enough_quality = o.quality;
+  how.max_bytes = o.megabytes * 1'000'000;
+  how.state_file = o.state;
+  how.resume = o.resume;
+  how.plan = [](const sd::models::TabularPlan& plan) { std::printf("%s\n", plan.str().c_str()), std::fflush(stdout); };
   sd::Interrupt interrupt;
   Progress progress;
+  const sd::OnDevice there(sd::device(o.device));
   auto model = sd::models::fit_tabular_model(o.model, training, options, [&](const sd::models::TabularProgress& p) {
     progress(p);
     return !interrupt.requested();
   });
   std::fprintf(stderr, "\n");
+  if (interrupt.requested() && !o.state.empty()) {
+    std::printf("interrupted; the same command with --resume goes on from %s\n", o.state.c_str());
+  }
   return model;
 }
 
@@ -185,7 +205,7 @@ int main(int argc, char** argv) {
   CLI::App app("Learns a table and writes rows like it, with a report.");
   app.add_option("table", o.in, "file (.csv, .jsonl, .xml, ...) or name of a database; made-up customers without it");
   app.add_option("--target", o.target, "column that classifiers predict in the report");
-  app.add_option("--model", o.model, "ar, ctgan or tvae")->capture_default_str();
+  app.add_option("--model", o.model, "ar, ctgan, tvae, copula or smote")->capture_default_str();
   app.add_option("--rows", o.rows, "rows to make; as many as were learnt from without it");
   app.add_option("--where", o.where, "column=value, column=30..40 or column=red|green; may be given several times");
   app.add_option("--conditions", o.conditions,
@@ -197,6 +217,14 @@ int main(int argc, char** argv) {
   app.add_option("--schema", o.schema, "JSON file of the columns, as Schema::save writes it");
   app.add_option("--epochs", o.epochs, "passes over the rows at most");
   app.add_option("--minutes", o.minutes, "of training at most");
+  app.add_option("--quality", o.quality,
+                 "training ends when sampled rows reach this score, 0 to 1, against held-out ones");
+  app.add_option("--megabytes", o.megabytes, "of memory for training at most; batches are made smaller for it");
+  app.add_option("--state", o.state,
+                 "file of the training's state, written every five minutes and at its end; empty for none")
+      ->capture_default_str();
+  app.add_flag("--resume", o.resume, "go on with the training in --state; table, model and seed as before");
+  app.add_option("--device", o.device, "where the nets learn: cpu, cuda, cuda:1, ..., or auto")->capture_default_str();
   app.add_option("--out", o.out, "where the rows go: a file or a database")->capture_default_str();
   app.add_option("--report", o.report, "HTML file; empty for none")->capture_default_str();
   app.add_option("--save", o.save, "file of the model; empty for none")->capture_default_str();

@@ -14,6 +14,7 @@
 #include <synthdata/data/augment/mix.hpp>
 #include <synthdata/data/augment/oversample.hpp>
 #include <synthdata/data/augment/policy.hpp>
+#include <synthdata/data/augment/row_points.hpp>
 #include <synthdata/data/augment/series.hpp>
 #include <synthdata/data/augment/table_noise.hpp>
 #include <synthdata/data/augment/table_rows.hpp>
@@ -47,6 +48,7 @@
 #include <synthdata/data/html.hpp>
 #include <synthdata/data/image_folder.hpp>
 #include <synthdata/data/in_memory.hpp>
+#include <synthdata/data/index_permutation.hpp>
 #include <synthdata/data/json_table.hpp>
 #include <synthdata/data/loader.hpp>
 #include <synthdata/data/nearest.hpp>
@@ -65,6 +67,7 @@
 #include <synthdata/data/read.hpp>
 #include <synthdata/data/records.hpp>
 #include <synthdata/data/result_columns.hpp>
+#include <synthdata/data/row_sample.hpp>
 #include <synthdata/data/schema.hpp>
 #include <synthdata/data/split.hpp>
 #include <synthdata/data/statistics.hpp>

@@ -22,6 +22,7 @@
 #include <synthdata/metrics/frechet.hpp>
 #include <synthdata/metrics/image_report.hpp>
 #include <synthdata/metrics/joint_codes.hpp>
+#include <synthdata/metrics/likelihood.hpp>
 #include <synthdata/metrics/neighbours.hpp>
 #include <synthdata/metrics/pair_scores.hpp>
 #include <synthdata/metrics/quality_report.hpp>

@@ -1,4 +1,5 @@
-// tests/tabular/encoded_models_test.cpp: the models that make encoded rows, Tvae and Ctgan, and any model by its file.
+// tests/tabular/encoded_models_test.cpp: the models that make encoded rows, Tvae and Ctgan, and what they share with
+// others: any model by its name and file.
 //
 // SPDX-License-Identifier: MIT
 #include "../io/files.hpp"
@@ -21,7 +22,9 @@ models::TabularTraining short_training(std::int64_t epochs) {
 const models::AnyTabularModel& trained(const std::string& name) {
   static const models::AnyTabularModel tvae = fit_tabular_model("tvae", made_up(3000), short_training(40));
   static const models::AnyTabularModel ctgan = fit_tabular_model("ctgan", made_up(3000), short_training(40));
-  return name == "tvae" ? tvae : ctgan;
+  static const models::AnyTabularModel copula = fit_tabular_model("copula", made_up(3000));
+  static const models::AnyTabularModel smote = fit_tabular_model("smote", made_up(1000));
+  return name == "tvae" ? tvae : name == "ctgan" ? ctgan : name == "copula" ? copula : smote;
 }
 
 }  // namespace
@@ -46,8 +49,8 @@ TEST_CASE("encoded models learn how columns depend on each other", "[tabular]") 
   CHECK(ks_complement(real["score"], rows["score"]) > 0.75);
 }
 
-TEST_CASE("encoded models keep conditions", "[tabular]") {
-  const std::string name = GENERATE("tvae", "ctgan");
+TEST_CASE("models of tables keep conditions", "[tabular]") {
+  const std::string name = GENERATE("tvae", "ctgan", "copula", "smote");
   INFO(name);
   const Table rows = trained(name).sample(200, {{"group", "blue"}, {"score", between(15, 25)}}, {.seed = 5});
   REQUIRE(rows.size() == 200);
@@ -56,7 +59,7 @@ TEST_CASE("encoded models keep conditions", "[tabular]") {
   CHECK(has(data_error([&] {
               trained(name).sample(5, {{"group", "violet"}}, {.rounds = 3});
             }),
-            "the one on column \"group\" stopped most"));
+            name == "copula" ? "no such value: \"violet\"" : "the one on column \"group\" stopped most"));
   CHECK(has(data_error([&] { trained(name).sample(5, {{"colour", "red"}}); }), "colour"));
   CHECK(has(data_error([&] { trained(name).sample(5, {{"group", 3}}); }), "it is categorical"));
   CHECK(trained(name).sample(0).size() == 0);
@@ -64,7 +67,7 @@ TEST_CASE("encoded models keep conditions", "[tabular]") {
 
 TEST_CASE("a saved model of any kind makes the same rows", "[tabular]") {
   const test::Scratch folder;
-  const std::string name = GENERATE("tvae", "ctgan");
+  const std::string name = GENERATE("tvae", "ctgan", "copula", "smote");
   const std::string path = folder / "model.safetensors";
   trained(name).save(path);
   const models::AnyTabularModel again = models::load_tabular_model(path);
@@ -85,11 +88,11 @@ TEST_CASE("a saved model of any kind makes the same rows", "[tabular]") {
   other.metadata["format"] = "something else";
   save_safetensors(path, other);
   CHECK(has(data_error([&] { models::load_tabular_model(path); }), "expects a model of tables"));
-  CHECK(has(data_error([&] { fit_tabular_model("gpt", made_up(50)); }), "ar, ctgan or tvae"));
+  CHECK(has(data_error([&] { fit_tabular_model("gpt", made_up(50)); }), "ar, ctgan, tvae, copula or smote"));
 }
 
-TEST_CASE("encoded models give the same rows for any number of threads", "[tabular]") {
-  const std::string name = GENERATE("tvae", "ctgan");
+TEST_CASE("models of tables give the same rows for any number of threads", "[tabular]") {
+  const std::string name = GENERATE("tvae", "ctgan", "copula", "smote");
   const Table table = made_up(600);
   set_threads(1);
   const models::AnyTabularModel one = fit_tabular_model(name, table, short_training(2));
@@ -99,8 +102,8 @@ TEST_CASE("encoded models give the same rows for any number of threads", "[tabul
   set_threads(0);
 }
 
-TEST_CASE("encoded models learn odd tables or refuse them", "[tabular]") {
-  const std::string name = GENERATE("tvae", "ctgan");
+TEST_CASE("models of tables learn odd tables or refuse them", "[tabular]") {
+  const std::string name = GENERATE("tvae", "ctgan", "copula", "smote");
   INFO(name);
   CHECK_THROWS_AS(fit_tabular_model(name, Table()), DataError);
   CHECK_THROWS_AS(fit_tabular_model(name, parse_csv("a,b\n")), DataError);

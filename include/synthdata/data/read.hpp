@@ -25,6 +25,8 @@ namespace synthdata {
 Table read(const std::string& place, const Schema& schema = {});
 /// The same piece by piece. @param rows  of a piece, at most
 AnyTableReader open_reader(const std::string& place, const Schema& schema = {}, std::int64_t rows = 65536);
+/// The same as often as it is needed; a schema that is not given is found once.
+TableSource table_source(const std::string& place, const Schema& schema = {}, std::int64_t rows = 65536);
 
 /// Writes a whole table; nothing is there unless all of it is.
 void write(const std::string& place, const Table& table);

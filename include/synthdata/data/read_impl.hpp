@@ -172,6 +172,11 @@ SYNTHDATA_INLINE AnyTableReader open_reader(const std::string& place, const Sche
   if (!functions.open_reader) throw DataError(concat(detail::scheme_of(place), "://...: can only be written"));
   return functions.open_reader(place, schema, rows);
 }
+SYNTHDATA_INLINE TableSource table_source(const std::string& place, const Schema& schema, std::int64_t rows) {
+  return [place, schema = schema.columns.empty() ? open_reader(place, {}, rows).schema() : schema, rows] {
+    return open_reader(place, schema, rows);
+  };
+}
 
 SYNTHDATA_INLINE AnyTableWriter open_writer(const std::string& place) {
   const TableScheme functions = detail::table_scheme_of(place);

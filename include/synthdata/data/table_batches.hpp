@@ -69,13 +69,9 @@ struct TableBatchesOptions {
 ///   TableBatches batches([=] { return CsvReader("big.csv", {.schema = schema}); }, {.label = "income"});
 class TableBatches {
  public:
-  /// @param open  returns a TableReader at the beginning of the stream; the same rows each time
+  /// @param source  of the rows: [] { return CsvReader("big.csv"); }
   /// @throws DataError for an option out of its range
-  template <class Open>
-    requires TableReader<std::invoke_result_t<Open&>>
-  explicit TableBatches(Open open, TableSamples samples = {}, const TableBatchesOptions& options = {})
-      : TableBatches(Opener([open = std::move(open)]() mutable { return AnyTableReader(open()); }), std::move(samples),
-                     options, 0) {}
+  explicit TableBatches(TableSource source, TableSamples samples = {}, const TableBatchesOptions& options = {});
   TableBatches(TableBatches&&) noexcept;
   TableBatches& operator=(TableBatches&&) noexcept;
   ~TableBatches();
@@ -88,9 +84,6 @@ class TableBatches {
   void restore(const SourceState& state);
 
  private:
-  using Opener = std::function<AnyTableReader()>;
-  TableBatches(Opener open, TableSamples samples, const TableBatchesOptions& options, int);
-
   struct Impl;
   detail::Owned<Impl> impl_;
 };

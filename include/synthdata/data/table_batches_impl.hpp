@@ -70,8 +70,8 @@ SYNTHDATA_INLINE TensorDataset table_dataset(const Table& table, const TableSamp
 }
 
 struct TableBatches::Impl {
-  Impl(Opener o, TableSamples s, const TableBatchesOptions& given)
-      : open(std::move(o)), samples(std::move(s)), options(given) {
+  Impl(TableSource given_source, TableSamples s, const TableBatchesOptions& given)
+      : source(std::move(given_source)), samples(std::move(s)), options(given) {
     if (options.batch_size < 1 || options.shuffle_rows < 0) {
       throw DataError(concat("TableBatches: expects batch_size >= 1 and shuffle_rows >= 0, got ", options.batch_size,
                              " and ", options.shuffle_rows));
@@ -164,7 +164,7 @@ struct TableBatches::Impl {
 
   /// Opens the stream at the state's place.
   void start() {
-    reader.emplace(open());
+    reader.emplace(source.open());
     window_number = state.position / window_size();
     skip(window_number * window_size());
     const std::int64_t into = state.position % window_size();
@@ -226,7 +226,7 @@ struct TableBatches::Impl {
     }
   }
 
-  const Opener open;
+  const TableSource source;
   const TableSamples samples;
   const TableBatchesOptions options;
   SourceState state;
@@ -239,8 +239,9 @@ struct TableBatches::Impl {
   std::int64_t window_rows = 0, at = 0, window_number = 0;
 };
 
-SYNTHDATA_INLINE TableBatches::TableBatches(Opener open, TableSamples samples, const TableBatchesOptions& options, int)
-    : impl_(new Impl(std::move(open), std::move(samples), options)) {}
+SYNTHDATA_INLINE TableBatches::TableBatches(TableSource source, TableSamples samples,
+                                            const TableBatchesOptions& options)
+    : impl_(new Impl(std::move(source), std::move(samples), options)) {}
 SYNTHDATA_INLINE TableBatches::TableBatches(TableBatches&&) noexcept = default;
 SYNTHDATA_INLINE TableBatches& TableBatches::operator=(TableBatches&&) noexcept = default;
 SYNTHDATA_INLINE TableBatches::~TableBatches() = default;

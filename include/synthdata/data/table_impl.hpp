@@ -11,6 +11,7 @@
 #include <cmath>
 #include <limits>
 #include <unordered_map>
+#include <utility>
 
 namespace synthdata {
 
@@ -337,20 +338,24 @@ SYNTHDATA_INLINE Column Column::append(const Column& below) const {
 
   std::vector<std::uint32_t> recoded;  // below's codes in the joined categories
   if (type() == ColumnType::categorical) {
-    std::unordered_map<std::string_view, std::uint32_t> codes;
-    for (const std::string& category : schema().categories) {
-      codes.emplace(category, static_cast<std::uint32_t>(codes.size()));
-    }
-    for (const std::string& category : below.schema().categories) {
-      const auto [at, is_new] = codes.emplace(category, static_cast<std::uint32_t>(codes.size()));
-      if (is_new) to.schema.categories.push_back(category);
-      recoded.push_back(at->second);
+    const std::vector<std::string>&own = schema().categories, &others = below.schema().categories;
+    const auto common = static_cast<std::ptrdiff_t>(std::min(own.size(), others.size()));
+    if (std::equal(own.begin(), own.begin() + common, others.begin())) {  // one list goes on where the other ends
+      if (others.size() > own.size()) to.schema.categories = others;
+    } else {
+      std::unordered_map<std::string_view, std::uint32_t> codes;
+      for (const std::string& category : own) codes.emplace(category, static_cast<std::uint32_t>(codes.size()));
+      for (const std::string& category : others) {
+        const auto [at, is_new] = codes.emplace(category, static_cast<std::uint32_t>(codes.size()));
+        if (is_new) to.schema.categories.push_back(category);
+        recoded.push_back(at->second);
+      }
     }
     detail::make_codes(to);
     for (std::int64_t i = 0; i < size(); ++i) detail::store_code(to, i, detail::load_code(parts_, i));
     for (std::int64_t i = 0; i < below.size(); ++i) {
-      const std::uint32_t code = below.is_missing(i) ? 0 : recoded[detail::load_code(below.parts_, i)];
-      detail::store_code(to, size() + i, code);
+      const std::uint32_t code = detail::load_code(below.parts_, i);
+      detail::store_code(to, size() + i, below.is_missing(i) ? 0 : recoded.empty() ? code : recoded[code]);
     }
   } else if (parts_.values.defined()) {
     to.values = Tensor::empty({to.size}, parts_.values.dtype(), Device::cpu());
@@ -362,10 +367,12 @@ SYNTHDATA_INLINE Column Column::append(const Column& below) const {
     }
   }
 
+  std::vector<std::string> categories = std::exchange(to.schema.categories, {});  // may differ, and be very many
   ColumnSchema other = below.schema();
-  other.categories = to.schema.categories;
+  other.categories.clear();
   // what had two spellings is written as it was where one no longer does
   to.schema.as_written = to.schema != other || schema().as_written;
+  to.schema.categories = std::move(categories);
   if (detail::holds_texts(schema()) || to.schema.as_written) {
     std::string cell;
     to.texts = detail::join_texts(to.size, [&](std::int64_t i) -> std::string_view {

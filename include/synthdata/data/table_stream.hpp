@@ -7,6 +7,7 @@
 #include <synthdata/data/table.hpp>
 
 #include <concepts>
+#include <functional>
 #include <optional>
 
 namespace synthdata {
@@ -54,6 +55,21 @@ class AnyTableReader {
     R reader;
   };
   detail::Owned<Base> held_;
+};
+
+/// A table that can be read again and again: opens a stream of it at its beginning, the same rows each time.
+class TableSource {
+ public:
+  /// @param open  returns a TableReader: [] { return CsvReader("big.csv"); }
+  template <class Open>
+    requires(!std::same_as<Open, TableSource>) && TableReader<std::invoke_result_t<Open&>>
+  TableSource(Open open)  // NOLINT: a function that opens a stream is a source
+      : open_([open = std::move(open)]() mutable { return AnyTableReader(open()); }) {}
+
+  AnyTableReader open() const { return open_(); }
+
+ private:
+  std::function<AnyTableReader()> open_;
 };
 
 /// Any TableWriter, made in place: AnyTableWriter(std::in_place_type<CsvWriter>, "copy.csv").

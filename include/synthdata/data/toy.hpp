@@ -54,6 +54,7 @@ GaussianMixture ring(const RingOptions& options = {});
 struct GridOptions {
   int side = 5;          ///< side x side modes
   float spacing = 2.0f;  ///< centres at -4, -2, 0, 2, 4 with the defaults
+  float jitter = 0.0f;   ///< each coordinate of a centre is moved by up to this much, evenly; by the seed
   float noise_std = 0.05f;
   std::int64_t points = 100000;
   std::uint64_t seed = 0;

@@ -75,6 +75,9 @@ SYNTHDATA_INLINE GaussianMixture ring(const RingOptions& options) {
 
 SYNTHDATA_INLINE GaussianMixture grid(const GridOptions& options) {
   if (options.side < 1) throw NumericError(concat("grid: expects side >= 1, got ", options.side));
+  if (!(options.jitter >= 0.0f) || !std::isfinite(options.jitter)) {
+    throw NumericError(concat("grid: expects a finite jitter >= 0, got ", options.jitter));
+  }
   Tensor centres = Tensor::empty({std::int64_t{options.side} * options.side, 2}, DType::f32, Device::cpu());
   float* xy = centres.data<float>();
   const float middle = static_cast<float>(options.side - 1) / 2.0f;
@@ -83,6 +86,10 @@ SYNTHDATA_INLINE GaussianMixture grid(const GridOptions& options) {
       *xy++ = (static_cast<float>(i) - middle) * options.spacing;
       *xy++ = (static_cast<float>(j) - middle) * options.spacing;
     }
+  }
+  if (options.jitter > 0.0f) {
+    Rng rng = Rng(options.seed).split(1);  // points are drawn from the seed itself
+    for (float& coordinate : centres.span<float>()) coordinate += rng.uniform(-options.jitter, options.jitter);
   }
   return {std::move(centres), options.noise_std, options.points, options.seed};
 }

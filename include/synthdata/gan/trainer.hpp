@@ -268,6 +268,12 @@ class AdversarialTrainer {
   template <BatchSource Source>
   void save(const std::string& path, const Source& source, const Rng& rng) const {
     Archive archive;
+    save(archive, source, rng);
+    save_safetensors(path, archive);
+  }
+  /// The same into an archive, for a file that holds more.
+  template <BatchSource Source>
+  void save(Archive& archive, const Source& source, const Rng& rng) const {
     detail::add_state(archive, "generator.", generator_state_);
     detail::add_state(archive, "critic.", critic_state_);
     if (average_) {
@@ -285,10 +291,9 @@ class AdversarialTrainer {
     }
     detail::add_rng(archive, rng);
     detail::add_position(archive, source.state());
-    archive.metadata = {{"format", state_format},
-                        {"generator_rule", generator_optimizer_.rule().name()},
-                        {"critic_rule", critic_optimizer_.rule().name()}};
-    save_safetensors(path, archive);
+    archive.metadata["format"] = state_format;
+    archive.metadata["generator_rule"] = generator_optimizer_.rule().name();
+    archive.metadata["critic_rule"] = critic_optimizer_.rule().name();
   }
 
   /// Restores what save() wrote: training goes on bit for bit. Nets and update rules must be those of then, and the
@@ -302,6 +307,11 @@ class AdversarialTrainer {
     } catch (const DataError& e) {
       throw DataError(concat(path, ": ", e.what()));
     }
+  }
+  /// The same from an archive.
+  template <BatchSource Source>
+  void load(const Archive& archive, Source& source, Rng& rng) {
+    restore(archive, source, rng);
   }
 
  private:

@@ -4,11 +4,14 @@
 #pragma once
 
 #include <synthdata/tabular/ctgan.hpp>
+#include <synthdata/tabular/gaussian_copula.hpp>
+#include <synthdata/tabular/smote.hpp>
 #include <synthdata/tabular/table_transform.hpp>
 #include <synthdata/tabular/tabular_ar.hpp>
 #include <synthdata/tabular/tvae.hpp>
 
 #include <concepts>
+#include <functional>
 
 namespace synthdata::models {
 
@@ -21,6 +24,26 @@ concept TabularModel =
       { model.schema() } -> std::same_as<Schema>;
       { model.archive() } -> std::same_as<Archive>;
     };
+
+namespace detail {
+
+/// Makes the next rows of a model each time it is called. The model must outlive it.
+template <TabularModel M>
+std::function<Table(std::int64_t rows)> sample_pieces(const M& model, const Conditions& conditions,
+                                                      const SampleOptions& options) {
+  if constexpr (requires { model.pieces(conditions, options); }) {
+    return model.pieces(conditions, options);
+  } else {
+    return [&model, conditions, options, piece = std::uint64_t{0}](std::int64_t rows) mutable {
+      SampleOptions own = options;
+      if (piece > 0) own.seed = Rng{options.seed}.split(piece).next_u64();
+      ++piece;
+      return model.sample(rows, conditions, own);
+    };
+  }
+}
+
+}  // namespace detail
 
 /// Any TabularModel, and the transform between the table and what the model learnt.
 class AnyTabularModel {
@@ -41,11 +64,18 @@ class AnyTabularModel {
                         const std::vector<std::pair<std::string, double>>& shares = {},
                         const Conditions& conditions = {}, const SampleOptions& options = {}) const;
 
+  /// Makes the next rows each time it is called, see SampleReader. The model must outlive it. Where a transform makes
+  /// columns anew or keeps rules, each piece stands alone: what is unique is so within a piece.
+  std::function<Table(std::int64_t rows)> pieces(const Conditions& conditions = {},
+                                                 const SampleOptions& options = {}) const;
+
   Schema schema() const { return transform_.schema(held_->schema()); }
   const TableTransform& transform() const { return transform_; }
   /// Gives a rule::predicate of a loaded model its function again.
   void set_predicate(const std::string& name, RowPredicate f) { transform_.set_predicate(name, std::move(f)); }
-  /// One safetensors file: model and transform. @throws DataError if it cannot be written.
+  /// Model and transform, as save() writes them.
+  Archive archive() const;
+  /// One safetensors file. @throws DataError if it cannot be written.
   void save(const std::string& path) const;
 
  private:
@@ -53,6 +83,8 @@ class AnyTabularModel {
     virtual ~Base() = default;
     virtual Base* clone() const = 0;
     virtual Table sample(std::int64_t rows, const Conditions& conditions, const SampleOptions& options) const = 0;
+    virtual std::function<Table(std::int64_t rows)> pieces(const Conditions& conditions,
+                                                           const SampleOptions& options) const = 0;
     virtual Schema schema() const = 0;
     virtual Archive archive() const = 0;
   };
@@ -62,6 +94,10 @@ class AnyTabularModel {
     Base* clone() const override { return new Held(model); }
     Table sample(std::int64_t rows, const Conditions& conditions, const SampleOptions& options) const override {
       return model.sample(rows, conditions, options);
+    }
+    std::function<Table(std::int64_t rows)> pieces(const Conditions& conditions,
+                                                   const SampleOptions& options) const override {
+      return detail::sample_pieces(model, conditions, options);
     }
     Schema schema() const override { return model.schema(); }
     Archive archive() const override { return model.archive(); }
@@ -80,7 +116,7 @@ struct TabularOptions {
   ColumnsOptions columns{};  ///< what is made anew or left out
 };
 
-/// Names of the models that fit_tabular_model knows: "ar", "ctgan", "tvae".
+/// Names of the models that fit_tabular_model knows: "ar", "ctgan", "tvae" and, without training, "copula", "smote".
 std::vector<std::string> tabular_model_names();
 /// Fits a TableTransform and, to what that leaves, the model of that name with its default options.
 /// @throws DataError for a name that is none, as TableTransform::fit, and as the model's fit()

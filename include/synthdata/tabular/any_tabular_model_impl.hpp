@@ -24,6 +24,17 @@ SYNTHDATA_INLINE Table AnyTabularModel::sample(std::int64_t rows, const Conditio
   return transform_.changes() ? sample_parts({{rows, conditions}}, options) : held_->sample(rows, conditions, options);
 }
 
+SYNTHDATA_INLINE std::function<Table(std::int64_t rows)> AnyTabularModel::pieces(const Conditions& conditions,
+                                                                                 const SampleOptions& options) const {
+  if (!transform_.changes()) return held_->pieces(conditions, options);
+  return [this, conditions, options, piece = std::uint64_t{0}](std::int64_t rows) mutable {
+    SampleOptions own = options;
+    if (piece > 0) own.seed = Rng{options.seed}.split(piece).next_u64();
+    ++piece;
+    return sample(rows, conditions, own);
+  };
+}
+
 SYNTHDATA_INLINE Table AnyTabularModel::sample_balanced(std::int64_t rows, const std::string& column,
                                                         const std::vector<std::pair<std::string, double>>& shares,
                                                         const Conditions& conditions,
@@ -70,23 +81,27 @@ SYNTHDATA_INLINE Table AnyTabularModel::sample_balanced(std::int64_t rows, const
   return made.take(rng.permutation(made.size()));
 }
 
-SYNTHDATA_INLINE void AnyTabularModel::save(const std::string& path) const {
+SYNTHDATA_INLINE Archive AnyTabularModel::archive() const {
   Archive archive = held_->archive();
   transform_.save(archive);
-  save_safetensors(path, archive);
+  return archive;
 }
 
-SYNTHDATA_INLINE std::vector<std::string> tabular_model_names() { return {"ar", "ctgan", "tvae"}; }
+SYNTHDATA_INLINE void AnyTabularModel::save(const std::string& path) const { save_safetensors(path, archive()); }
+
+SYNTHDATA_INLINE std::vector<std::string> tabular_model_names() { return {"ar", "ctgan", "tvae", "copula", "smote"}; }
 
 SYNTHDATA_INLINE AnyTabularModel fit_tabular_model(const std::string& name, const Table& table,
                                                    const TabularOptions& options, const TabularCallback& progress) {
   const std::vector<std::string> names = tabular_model_names();
   if (std::find(names.begin(), names.end(), name) == names.end()) {
-    throw DataError(concat("expects a model of tables, ar, ctgan or tvae, got ", in_quotes(name)));
+    throw DataError(concat("expects a model of tables, ar, ctgan, tvae, copula or smote, got ", in_quotes(name)));
   }
   auto [transform, learnt] = TableTransform::fit(table, options.rules, options.columns, options.training.seed);
   if (name == "ctgan") return AnyTabularModel(Ctgan::fit(learnt, {}, options.training, progress), std::move(transform));
   if (name == "tvae") return AnyTabularModel(Tvae::fit(learnt, {}, options.training, progress), std::move(transform));
+  if (name == "copula") return AnyTabularModel(GaussianCopula::fit(learnt), std::move(transform));
+  if (name == "smote") return AnyTabularModel(Smote::fit(learnt), std::move(transform));
   return AnyTabularModel(TabularAr::fit(learnt, {}, options.training, progress), std::move(transform));
 }
 
@@ -108,6 +123,12 @@ SYNTHDATA_INLINE AnyTabularModel load_tabular_model(const std::string& path) {
   }
   if (name.starts_with("synthdata tvae ")) {
     return AnyTabularModel(Tvae::from_archive(archive, path), std::move(transform));
+  }
+  if (name.starts_with("synthdata gaussian_copula ")) {
+    return AnyTabularModel(GaussianCopula::from_archive(archive, path), std::move(transform));
+  }
+  if (name.starts_with("synthdata smote ")) {
+    return AnyTabularModel(Smote::from_archive(archive, path), std::move(transform));
   }
   throw DataError(concat(path, ": expects a model of tables, got ", in_quotes(name)));
 }

@@ -3,7 +3,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/data/index_permutation.hpp>
 #include <synthdata/data/privacy/mask.hpp>
+#include <synthdata/io/utf8.hpp>
 #include <synthdata/tabular/cell_value.hpp>
 #include <synthdata/tabular/column_codes.hpp>
 
@@ -11,7 +13,6 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <unordered_set>
 
 namespace synthdata::models {
 namespace detail {
@@ -33,42 +34,125 @@ inline std::string draw_shape(const std::string& shape, Rng& rng) {
 /// Uniform in [0, 1), 53 bits.
 inline double uniform_double(Rng& rng) { return static_cast<double>(rng.next_u64() >> 11) * 0x1p-53; }
 
-/// A value and how many rows have it.
-struct ValueCount {
-  double value;
-  std::int64_t rows;
-};
-
 /// The step between values: of integers and date-times the greatest common divisor of their distances, of reals with a
 /// fixed number of decimals one of the last; 0 for others.
-inline double grid_of(const ColumnSchema& schema, const std::vector<ValueCount>& values) {
+inline double grid_of(const ColumnSchema& schema, std::int64_t divisor) {
   if (schema.type == ColumnType::real) return schema.decimals >= 0 ? std::pow(10.0, -schema.decimals) : 0.0;
-  std::int64_t divisor = 0;
-  for (const ValueCount& v : values) divisor = std::gcd(divisor, static_cast<std::int64_t>(v.value - values[0].value));
   return divisor == 0 ? 1.0 : static_cast<double>(divisor);
 }
 
+inline bool is_number_type(ColumnType type) {
+  return type != ColumnType::categorical && type != ColumnType::text && type != ColumnType::identifier;
+}
+
+/// The k-th different text of a shape, in an order that `rng` decides; -1 in `left` if there are not so many. Of very
+/// many, all have other last characters, and the first ones are drawn from `own`.
+class ShapeTexts {
+ public:
+  ShapeTexts(std::string shape, Rng rng) : shape_(std::move(shape)), order_(count(), rng) {}
+
+  /// Different texts, or fewer if there are more than 2^62.
+  std::int64_t size() const { return order_.size(); }
+  std::string operator()(std::int64_t k, Rng& own) const {
+    std::string text = shape_;
+    std::int64_t number = order_(k);
+    for (std::size_t i = text.size(); i-- > 0;) {
+      const std::int64_t letters = letters_at(i);
+      if (letters == 1) continue;
+      const std::int64_t letter = i >= begin_ ? number % letters : own.below(letters);
+      if (i >= begin_) number /= letters;
+      text[i] = static_cast<char>((letters == 10 ? '0' : text[i]) + letter);
+    }
+    return text;
+  }
+
+ private:
+  std::int64_t letters_at(std::size_t i) const {
+    return shape_[i] == '9' ? 10 : shape_[i] == 'A' || shape_[i] == 'a' ? 26 : 1;
+  }
+  std::int64_t count() {
+    std::int64_t n = 1;
+    for (begin_ = shape_.size(); begin_ > 0; --begin_) {
+      const std::int64_t letters = letters_at(begin_ - 1);
+      if (n > (std::int64_t{1} << 62) / letters) break;
+      n *= letters;
+    }
+    return n;
+  }
+
+  std::string shape_;
+  std::size_t begin_ = 0;  // from there on characters follow the order
+  IndexPermutation order_;
+};
+
 }  // namespace detail
 
-SYNTHDATA_INLINE ColumnCodes ColumnCodes::fit(const Column& column, const ColumnCodesOptions& options) {
-  if (options.bins < 2 || options.rare_below < 1 || options.max_codes < 2) {
-    throw DataError(concat("ColumnCodes: expects bins >= 2, rare_below >= 1 and max_codes >= 2, got ", options.bins,
-                           ", ", options.rare_below, " and ", options.max_codes));
+SYNTHDATA_INLINE ColumnCodesFit::ColumnCodesFit(const ColumnSchema& schema, const ColumnCodesOptions& options)
+    : schema_(schema), options_(options), numbers_(options.max_numbers), texts_(options.max_texts) {
+  if (options.bins < 2 || options.rare_below < 1 || options.max_codes < 2 || options.max_numbers < options.bins ||
+      options.max_texts < 1) {
+    throw DataError(
+        concat("ColumnCodes: expects bins >= 2, rare_below >= 1, max_codes >= 2, max_numbers >= bins and "
+               "max_texts >= 1, got ",
+               options.bins, ", ", options.rare_below, ", ", options.max_codes, ", ", options.max_numbers, " and ",
+               options.max_texts));
   }
-  if (column.size() == 0) throw DataError(concat("column ", in_quotes(column.name()), " has no rows to learn from"));
+  schema_.as_written = false;
+  schema_.categories.clear();
+}
+
+SYNTHDATA_INLINE void ColumnCodesFit::add(const Column& piece) {
+  if (piece.type() != schema_.type) {
+    throw DataError(
+        concat("column ", in_quotes(schema_.name), ": expects ", schema_.type, ", got a piece of ", piece.type()));
+  }
+  rows_ += piece.size();
+  missing_ = missing_ || piece.missing_count() > 0;
+  if (schema_.type == ColumnType::categorical) {
+    std::vector<std::int64_t> rows(piece.schema().categories.size(), 0);
+    for (std::int64_t row = 0; row < piece.size(); ++row) {
+      if (!piece.is_missing(row)) ++rows[static_cast<std::size_t>(piece.code(row))];
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i] > 0) texts_.add(piece.schema().categories[i], rows[i]);
+    }
+    return;
+  }
+  if (!detail::is_number_type(schema_.type)) {
+    for (std::int64_t row = 0; row < piece.size(); ++row) {
+      if (!piece.is_missing(row)) texts_.add(synthdata::detail::shape_of(piece.parts().texts[row]));
+    }
+    return;
+  }
+  for (std::int64_t row = 0; row < piece.size(); ++row) {
+    const double value = piece.number(row);
+    if (std::isinf(value)) throw DataError(concat("column ", in_quotes(schema_.name), " has infinite values"));
+    if (std::isnan(value)) {
+      missing_ = true;
+      continue;
+    }
+    numbers_.add(value);
+    if (schema_.type == ColumnType::real || divisor_ == 1) continue;
+    if (!any_) first_ = value;
+    any_ = true;
+    const double away = std::abs(value - first_);
+    divisor_ = away < 9e18 ? std::gcd(divisor_, static_cast<std::int64_t>(away)) : 1;
+  }
+}
+
+SYNTHDATA_INLINE ColumnCodes ColumnCodesFit::finish() {
+  if (rows_ == 0) throw DataError(concat("column ", in_quotes(schema_.name), " has no rows to learn from"));
   ColumnCodes codes;
-  codes.schema_ = column.schema();
-  codes.schema_.as_written = false;
-  codes.schema_.categories.clear();
-  codes.missing_ = column.missing_count() > 0;
-  const bool texts = column.type() == ColumnType::text || column.type() == ColumnType::identifier;
-  codes.kind_ = texts ? Kind::shapes : column.type() == ColumnType::categorical ? Kind::categories : Kind::numbers;
-  if (codes.kind_ == Kind::numbers) {
-    codes.fit_numbers(column, options);
+  codes.schema_ = schema_;
+  codes.missing_ = missing_;
+  if (detail::is_number_type(schema_.type)) {
+    codes.kind_ = ColumnCodes::Kind::numbers;
+    codes.fit_numbers(std::move(numbers_), divisor_, options_);
   } else {
-    codes.fit_texts(column, options);
+    codes.kind_ = schema_.type == ColumnType::categorical ? ColumnCodes::Kind::categories : ColumnCodes::Kind::shapes;
+    codes.fit_texts(std::move(texts_), options_);
   }
-  if (codes.total_ > options.max_codes) {
+  if (codes.total_ > options_.max_codes) {
     const auto low = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(codes.total_))));
     codes.cardinalities_ = {(codes.total_ + low - 1) / low, low};
   } else {
@@ -77,32 +161,25 @@ SYNTHDATA_INLINE ColumnCodes ColumnCodes::fit(const Column& column, const Column
   return codes;
 }
 
-SYNTHDATA_INLINE void ColumnCodes::fit_numbers(const Column& column, const ColumnCodesOptions& options) {
-  std::vector<double> present;
-  present.reserve(static_cast<std::size_t>(column.size()));
-  for (std::int64_t row = 0; row < column.size(); ++row) {
-    const double value = column.number(row);
-    if (std::isinf(value)) throw DataError(concat("column ", in_quotes(column.name()), " has infinite values"));
-    if (std::isnan(value)) {
-      missing_ = true;
-    } else {
-      present.push_back(value);
-    }
-  }
-  std::sort(present.begin(), present.end());
-  std::vector<detail::ValueCount> values;
-  for (const double value : present) {
-    if (values.empty() || values.back().value != value) values.push_back({value, 0});
-    ++values.back().rows;
-  }
-  const auto distinct = static_cast<std::int64_t>(values.size()), rows = static_cast<std::int64_t>(present.size());
-  unit_ = values.empty() ? 1.0 : detail::grid_of(schema_, values);
+SYNTHDATA_INLINE ColumnCodes ColumnCodes::fit(const Column& column, const ColumnCodesOptions& options) {
+  ColumnCodesFit fit(column.schema(), options);
+  fit.add(column);
+  return fit.finish();
+}
+
+SYNTHDATA_INLINE void ColumnCodes::fit_numbers(NumberCounts counts, std::int64_t divisor,
+                                               const ColumnCodesOptions& options) {
+  const std::vector<NumberCount>& values = counts.counts();
+  const auto distinct = static_cast<std::int64_t>(values.size());
+  std::int64_t rows = 0;
+  for (const NumberCount& v : values) rows += v.rows;
+  unit_ = detail::grid_of(schema_, divisor);
 
   // Values of their own: all that enough rows have, if there are few enough; else those of at least two parts' rows.
   const std::int64_t enough =
       distinct <= options.bins ? options.rare_below : std::max(options.rare_below, 2 * rows / options.bins + 1);
   std::int64_t own = 0, others = 0;
-  for (const detail::ValueCount& v : values) {
+  for (const NumberCount& v : values) {
     own += v.rows >= enough;
     others += v.rows >= enough ? 0 : v.rows;
   }
@@ -113,7 +190,7 @@ SYNTHDATA_INLINE void ColumnCodes::fit_numbers(const Column& column, const Colum
     std::int64_t rows;
   };
   std::vector<Part> ranges;
-  for (const detail::ValueCount& v : values) {
+  for (const NumberCount& v : values) {
     if (v.rows >= enough) continue;
     if (ranges.empty() || ranges.back().rows >= least) ranges.push_back({v.value, v.value, 0});
     ranges.back().high = v.value;
@@ -123,6 +200,10 @@ SYNTHDATA_INLINE void ColumnCodes::fit_numbers(const Column& column, const Colum
     ranges[ranges.size() - 2].high = ranges.back().high;
     ranges.pop_back();
   }
+  if (!counts.exact() && !ranges.empty()) {  // the ends are known of all rows
+    ranges.front().low = std::min(ranges.front().low, counts.lowest());
+    ranges.back().high = std::max(ranges.back().high, counts.highest());
+  }
   if (unit_ == 0.0) {  // parts of a line touch each other
     for (std::size_t i = 1; i < ranges.size(); ++i) {
       ranges[i - 1].high = ranges[i].low = ranges[i - 1].high + (ranges[i].low - ranges[i - 1].high) / 2.0;
@@ -130,7 +211,7 @@ SYNTHDATA_INLINE void ColumnCodes::fit_numbers(const Column& column, const Colum
   }
   std::vector<std::pair<double, double>> all;
   for (const Part& part : ranges) all.emplace_back(part.low, part.high);
-  for (const detail::ValueCount& v : values) {
+  for (const NumberCount& v : values) {
     if (v.rows >= enough) all.emplace_back(v.value, v.value);
   }
   std::sort(all.begin(), all.end());
@@ -141,25 +222,12 @@ SYNTHDATA_INLINE void ColumnCodes::fit_numbers(const Column& column, const Colum
   total_ = static_cast<std::int64_t>(all.size()) + missing_;
 }
 
-SYNTHDATA_INLINE void ColumnCodes::fit_texts(const Column& column, const ColumnCodesOptions& options) {
-  std::unordered_map<std::string, std::int64_t> counts;
-  if (kind_ == Kind::categories) {
-    std::vector<std::int64_t> rows(column.schema().categories.size(), 0);
-    for (std::int64_t row = 0; row < column.size(); ++row) {
-      if (!column.is_missing(row)) ++rows[static_cast<std::size_t>(column.code(row))];
-    }
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (rows[i] > 0) counts.emplace(column.schema().categories[i], rows[i]);
-    }
-  } else {
-    for (std::int64_t row = 0; row < column.size(); ++row) {
-      if (!column.is_missing(row)) ++counts[synthdata::detail::shape_of(column.cell(row))];
-    }
-  }
+SYNTHDATA_INLINE void ColumnCodes::fit_texts(TextCounts counts, const ColumnCodesOptions& options) {
+  rare_count_ = counts.dropped();
   std::vector<std::pair<std::int64_t, std::string>> kept;
-  for (auto& [text, rows] : counts) {
+  for (auto& [text, rows] : counts.take()) {
     if (rows >= options.rare_below) {
-      kept.emplace_back(-rows, text);
+      kept.emplace_back(-rows, std::move(text));
     } else {
       ++rare_count_;
     }
@@ -200,7 +268,8 @@ SYNTHDATA_INLINE std::int64_t ColumnCodes::number_code(double value) const {
 }
 
 SYNTHDATA_INLINE std::int64_t ColumnCodes::text_code(std::string_view text) const {
-  const auto found = text_codes_.find(kind_ == Kind::shapes ? synthdata::detail::shape_of(text) : std::string(text));
+  const auto found =
+      kind_ == Kind::shapes ? text_codes_.find(synthdata::detail::shape_of(text)) : text_codes_.find(text);
   if (found != text_codes_.end()) return found->second;
   return rare_ ? total_ - 1 : total_;
 }
@@ -211,11 +280,9 @@ SYNTHDATA_INLINE std::vector<std::int64_t> ColumnCodes::encode(const Column& col
     throw DataError(concat("column ", in_quotes(column.name()), ": expects ", schema_.type, ", got ", column.type()));
   }
   std::vector<std::int64_t> codes(static_cast<std::size_t>(column.size()), missing_ ? 0 : total_);
-  std::vector<std::int64_t> of_category;
+  const std::vector<std::string>& categories = column.schema().categories;
   const bool coded = kind_ == Kind::categories && column.type() == ColumnType::categorical;
-  for (const std::string& category : column.schema().categories) {
-    if (coded) of_category.push_back(text_code(category));
-  }
+  std::vector<std::int64_t> of_category(coded ? categories.size() : 0, -1);  // looked up when one comes
   for (std::int64_t row = 0; row < column.size(); ++row) {
     std::int64_t& code = codes[static_cast<std::size_t>(row)];
     if (column.is_missing(row)) continue;
@@ -223,7 +290,9 @@ SYNTHDATA_INLINE std::vector<std::int64_t> ColumnCodes::encode(const Column& col
       const double value = column.number(row);
       if (!std::isnan(value)) code = number_code(value);
     } else if (coded) {
-      code = of_category[static_cast<std::size_t>(column.code(row))];
+      const auto category = static_cast<std::size_t>(column.code(row));
+      if (of_category[category] < 0) of_category[category] = text_code(categories[category]);
+      code = of_category[category];
     } else {
       code = text_code(column.cell(row));
     }
@@ -234,7 +303,7 @@ SYNTHDATA_INLINE std::vector<std::int64_t> ColumnCodes::encode(const Column& col
 SYNTHDATA_INLINE bool ColumnCodes::sampled(std::int64_t code) const {
   if (code >= total_) return false;
   const bool rare = rare_ && code == total_ - 1;
-  return !rare || texts_.empty();  // if there is nothing else, texts become empty ones
+  return !rare || texts_.empty();  // if there is nothing else, see decode
 }
 
 SYNTHDATA_INLINE double ColumnCodes::measure(double low, double high) const {
@@ -254,11 +323,10 @@ SYNTHDATA_INLINE double ColumnCodes::share_between(std::int64_t code, double low
   if (kind_ != Kind::numbers || code >= total_ || (missing_ && code == 0)) return 0.0;
   const auto i = static_cast<std::size_t>(code - missing_);
   if (low_[i] == high_[i]) return low_[i] >= low && low_[i] <= high ? 1.0 : 0.0;
-  const double from = std::max(low, low_[i]), to = std::min(high, high_[i]);
-  if (from > to) return 0.0;
+  if (std::max(low, low_[i]) > std::min(high, high_[i])) return 0.0;
   if (low == high && unit_ == 0.0) return 1.0;  // a single number has no length
-  // Grids begin at low, so distances from there are counted.
-  return measure(from - low_[i], to - low_[i]) / measure(0.0, high_[i] - low_[i]);
+  const auto [from, to] = part_between(code, low, high);
+  return to - from;
 }
 
 SYNTHDATA_INLINE std::int64_t ColumnCodes::code_of(std::string_view text) const {
@@ -282,63 +350,91 @@ SYNTHDATA_INLINE std::vector<std::pair<std::int64_t, std::string>> ColumnCodes::
   return classes;
 }
 
-SYNTHDATA_INLINE double ColumnCodes::draw(std::int64_t code, double low, double high, Rng& rng) const {
+SYNTHDATA_INLINE std::pair<double, double> ColumnCodes::part_between(std::int64_t code, double low, double high) const {
   const auto i = static_cast<std::size_t>(code - missing_);
-  const double from = std::max(low, low_[i]), to = std::min(high, high_[i]);
+  if (low_[i] == high_[i]) return {0.0, 1.0};
+  // Grids begin at low_, so distances from there are counted.
+  const double from = std::max(low, low_[i]) - low_[i], to = std::min(high, high_[i]) - low_[i];
+  const double all = measure(0.0, high_[i] - low_[i]);
+  if (unit_ == 0.0) return {from / all, to / all};
+  const double before = std::ceil(from / unit_ - 1e-6);
+  return {before / all, (before + measure(from, to)) / all};
+}
+
+SYNTHDATA_INLINE double ColumnCodes::value_at(std::int64_t code, double low, double high, double share) const {
+  const auto i = static_cast<std::size_t>(code - missing_);
   if (low_[i] == high_[i]) return low_[i];
-  if (unit_ == 0.0) return from + (to - from) * detail::uniform_double(rng);
+  const double from = std::max(low, low_[i]), to = std::min(high, high_[i]);
+  if (unit_ == 0.0) return std::clamp(from + (to - from) * share, from, to);
   const double first = std::ceil((from - low_[i]) / unit_ - 1e-6), count = measure(from - low_[i], to - low_[i]);
-  const double value = low_[i] + (first + static_cast<double>(rng.below(static_cast<std::int64_t>(count)))) * unit_;
+  const double value = low_[i] + (first + std::min(std::floor(share * count), count - 1.0)) * unit_;
   if (schema_.type != ColumnType::real) return std::round(value);
   const double scale = std::pow(10.0, schema_.decimals);
   return std::round(value * scale) / scale;
 }
 
-SYNTHDATA_INLINE Column ColumnCodes::decode(const std::vector<std::int64_t>& codes, const Rng& rng, double low,
-                                            double high) const {
+SYNTHDATA_INLINE Column ColumnCodes::decode(const std::vector<std::int64_t>& codes, const Rng& rng, Place& place,
+                                            double low, double high) const {
   const std::size_t rows = codes.size();
+  const std::int64_t before = place.row;
+  place.row += static_cast<std::int64_t>(rows);
   std::vector<bool> missing;
-  if (missing_) {
+  const bool no_category = kind_ == Kind::categories && texts_.empty();  // all are rare: there is nothing to give out
+  if (missing_ || no_category) {
     missing.resize(rows);
-    for (std::size_t i = 0; i < rows; ++i) missing[i] = codes[i] == 0;
+    for (std::size_t i = 0; i < rows; ++i) missing[i] = no_category || codes[i] == 0;
   }
   const auto present = [&](std::size_t i) { return missing.empty() || !missing[i]; };
+  const auto own_rng = [&](std::size_t i) { return rng.split(static_cast<std::uint64_t>(before) + i); };
   if (kind_ == Kind::numbers) {
     std::vector<double> values(rows, 0.0);
     for (std::size_t i = 0; i < rows; ++i) {
-      Rng own = rng.split(i);
-      if (present(i)) values[i] = draw(codes[i], low, high, own);
+      Rng own = own_rng(i);
+      if (present(i)) values[i] = value_at(codes[i], low, high, detail::uniform_double(own));
     }
     return column_of(values, missing);
   }
-  if (kind_ == Kind::categories) {
-    std::vector<std::int64_t> places(rows, 0);
-    for (std::size_t i = 0; i < rows; ++i) places[i] = present(i) ? codes[i] - missing_ : 0;
-    return Column::categorical(schema_.name, places, schema_.categories, missing).spelled(schema_);
+  if (kind_ == Kind::categories) {  // there may be very many: they are copied once
+    const std::int64_t count = static_cast<std::int64_t>(texts_.size()), size = static_cast<std::int64_t>(rows);
+    ColumnParts parts{.schema = schema_, .size = size};
+    parts.width = count <= 256 ? 1 : count <= 65536 ? 2 : 4;
+    parts.values = Tensor::empty({size * parts.width}, DType::u8, Device::cpu());
+    std::uint8_t* to = parts.values.data<std::uint8_t>();
+    for (std::size_t i = 0; i < rows; ++i) {
+      std::int64_t code = present(i) ? codes[i] - missing_ : 0;
+      for (int byte = 0; byte < parts.width; ++byte, code >>= 8) *to++ = static_cast<std::uint8_t>(code);
+    }
+    parts.missing = Column::booleans("", std::vector<bool>(rows), missing).parts().missing;
+    return Column(std::move(parts));
   }
+  const bool identifiers = schema_.type == ColumnType::identifier;
   std::vector<std::string> texts(rows);
-  std::unordered_set<std::string> taken;
+  std::unordered_map<std::int64_t, detail::ShapeTexts> shapes;
+  if (identifiers && place.given.empty()) place.given.resize(static_cast<std::size_t>(total_), 0);
   for (std::size_t i = 0; i < rows; ++i) {
     if (!present(i)) continue;
-    if (texts_.empty()) {  // no shape that enough rows have: empty texts, numbered identifiers
-      if (schema_.type == ColumnType::identifier) texts[i] = concat(i + 1);
+    if (texts_.empty()) {  // no shape that enough rows have
+      if (identifiers) texts[i] = concat(before + static_cast<std::int64_t>(i) + 1);
       continue;
     }
-    Rng own = rng.split(i);
+    Rng own = own_rng(i);
     const std::string& shape = texts_[static_cast<std::size_t>(codes[i] - missing_)];
-    texts[i] = detail::draw_shape(shape, own);
-    if (schema_.type != ColumnType::identifier) continue;
-    for (int tries = 0; !taken.insert(texts[i]).second; ++tries) {  // identifiers are never given twice
-      if (tries == 1000) {
-        throw DataError(concat("column ", in_quotes(schema_.name),
-                               ": there are not enough different identifiers of the shape ", in_quotes(shape), " for ",
-                               rows, " rows"));
-      }
+    if (!identifiers) {
       texts[i] = detail::draw_shape(shape, own);
+      continue;
     }
+    // Texts have one shape each, so identifiers of different shapes differ.
+    const auto at = shapes.try_emplace(codes[i], shape, rng.split(~static_cast<std::uint64_t>(codes[i]))).first;
+    std::int64_t& given = place.given[static_cast<std::size_t>(codes[i])];
+    if (given == at->second.size()) {
+      throw DataError(concat("column ", in_quotes(schema_.name),
+                             ": there are not enough different identifiers of the "
+                             "shape ",
+                             in_quotes(shape), ": ", given, " for ", place.row, " rows"));
+    }
+    texts[i] = at->second(given++, own);
   }
-  Column column = Column::texts(schema_.name, texts, missing);
-  ColumnParts parts = column.parts();
+  ColumnParts parts = Column::texts(schema_.name, texts, missing).parts();
   parts.schema = schema_;
   return Column(std::move(parts));
 }
@@ -349,18 +445,27 @@ SYNTHDATA_INLINE Column ColumnCodes::column_of(const std::vector<double>& values
 }
 
 SYNTHDATA_INLINE void ColumnCodes::save(Archive& archive, const std::string& prefix) const {
-  Json::Array texts, cardinalities;
-  for (const std::string& text : texts_) texts.push_back(text);
+  Json::Array cardinalities;
   for (const std::int64_t n : cardinalities_) cardinalities.push_back(n);
   ColumnSchema schema = schema_;
   schema.categories.clear();  // they are the texts
   archive.metadata[prefix] = Json(Json::Object{{"schema", Schema{{schema}}.json()},
                                                {"missing", missing_},
                                                {"unit", unit_},
-                                               {"texts", std::move(texts)},
                                                {"rare", rare_count_},
                                                {"cardinalities", std::move(cardinalities)}})
                                  .dump();
+  if (!texts_.empty()) {  // there may be very many
+    std::string bytes;
+    std::vector<std::int64_t> ends;
+    for (const std::string& text : texts_) {
+      bytes += text;
+      ends.push_back(static_cast<std::int64_t>(bytes.size()));
+    }
+    const std::span<const std::uint8_t> all(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    archive.add(prefix + ".texts", Tensor::from(all, {ends.back()}, Device::cpu()));
+    archive.add(prefix + ".ends", Tensor::from(ends));
+  }
   if (!low_.empty()) {
     archive.add(prefix + ".low", Tensor::from(low_));
     archive.add(prefix + ".high", Tensor::from(high_));
@@ -392,11 +497,21 @@ SYNTHDATA_INLINE ColumnCodes ColumnCodes::load(const Archive& archive, const std
   codes.unit_ = unit->number();
   const bool texts = codes.schema_.type == ColumnType::text || codes.schema_.type == ColumnType::identifier;
   codes.kind_ = texts ? Kind::shapes : codes.schema_.type == ColumnType::categorical ? Kind::categories : Kind::numbers;
-  for (const Json& text : member("texts", Json::Array{})) {
-    const std::string* held = text.get_if<std::string>();
-    if (!held) fail("expects texts");
-    codes.texts_.push_back(*held);
-    codes.text_codes_.emplace(*held, static_cast<std::int64_t>(codes.texts_.size()) - 1 + codes.missing_);
+  if (codes.kind_ != Kind::numbers && archive.find(prefix + ".ends")) {
+    const Tensor &bytes = archive.at(prefix + ".texts"), &ends = archive.at(prefix + ".ends");
+    if (bytes.dtype() != DType::u8 || bytes.rank() != 1 || ends.dtype() != DType::i64 || ends.rank() != 1) {
+      fail("expects texts of u8 and their ends of i64");
+    }
+    std::int64_t begin = 0;
+    for (const std::int64_t end : ends.span<std::int64_t>()) {
+      if (end < begin || end > bytes.size()) fail("its texts do not fit their ends");
+      codes.texts_.emplace_back(static_cast<const char*>(bytes.bytes()) + begin, static_cast<std::size_t>(end - begin));
+      if (synthdata::detail::find_not_utf8(codes.texts_.back()) != std::string_view::npos)
+        fail("its texts are not UTF-8");
+      codes.text_codes_.emplace(codes.texts_.back(),
+                                static_cast<std::int64_t>(codes.texts_.size()) - 1 + codes.missing_);
+      begin = end;
+    }
   }
   if (codes.kind_ == Kind::categories) codes.schema_.categories = codes.texts_;
   if (codes.kind_ == Kind::numbers && archive.find(prefix + ".low")) {

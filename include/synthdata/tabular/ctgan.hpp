@@ -17,6 +17,10 @@
 
 namespace synthdata::models {
 
+namespace detail {
+class CtganLearner;
+}  // namespace detail
+
 struct CtganOptions {
   EncoderOptions encoder = {};  ///< mode-specific normalisation of numbers, one-hot categories
   std::int64_t hidden = 256;    ///< units of the two hidden layers of each net
@@ -31,9 +35,12 @@ struct CtganOptions {
 class CategoryLabels {
  public:
   CategoryLabels() = default;
-  /// @param rows  encoded rows f32 [N, width]
-  CategoryLabels(const std::vector<EncodedBlock>& blocks, const Tensor& rows);
+  /// @param rows   encoded rows f32 [N, width]
+  /// @param learn  those of them that are learnt from
+  CategoryLabels(const std::vector<EncodedBlock>& blocks, const Tensor& rows, const std::vector<std::int64_t>& learn);
 
+  /// Discrete columns.
+  std::int64_t columns() const { return static_cast<std::int64_t>(first_.size()) - 1; }
   std::int64_t count() const { return static_cast<std::int64_t>(place_.size()); }
   /// Column of the encoded rows that is 1 for the label.
   std::int64_t place(std::int64_t label) const { return place_[static_cast<std::size_t>(label)]; }
@@ -59,10 +66,18 @@ class CategoryLabels {
 class Ctgan {
  public:
   /// By default 300 epochs of batches of 500, Adam at 2e-4.
+  /// Trained on the current device; the model is on the CPU. How: see TabularTraining.
   /// @throws DataError for a table without rows, infinite values, or options out of range; NumericError if a loss is
   /// not finite.
   static Ctgan fit(const Table& table, const CtganOptions& options = {}, const TabularTraining& training = {},
                    const TabularCallback& progress = {});
+
+  /// What fit() needs for so many rows encoded in `width` numbers, of `discrete` categorical columns with `labels`
+  /// categories together, and batches of `batch`: 4 (width + discrete) bytes a row; four copies (weights, best, Adam's
+  /// two) of the generator's weights and three of the critic's; and in an update gradients of the generator, twice
+  /// those of the critic, and 14 (width + labels + h) numbers a row of the batch, with h = options.hidden.
+  static TabularMemory memory(std::int64_t width, std::int64_t labels, std::int64_t discrete, std::int64_t rows,
+                              const CtganOptions& options, std::int64_t batch);
 
   /// Rows of the table's columns, without those that are left out (texts, identifiers). One condition on a category is
   /// given to the generator; rows that miss a condition are thrown away. The same seed gives the same rows.
@@ -80,6 +95,7 @@ class Ctgan {
   const TableEncoder& encoder() const { return encoder_; }
 
  private:
+  friend class detail::CtganLearner;
   using Net = Generator<AnyModule>;
   Ctgan(TableEncoder encoder, CategoryLabels labels, Net generator, CtganOptions options)
       : encoder_(std::move(encoder)),

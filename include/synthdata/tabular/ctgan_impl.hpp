@@ -14,8 +14,9 @@
 #include <synthdata/tabular/ctgan.hpp>
 #include <synthdata/tabular/encoded_rows_impl.hpp>
 #include <synthdata/tabular/model_file.hpp>
+#include <synthdata/tabular/training_loop_impl.hpp>
 
-#include <chrono>
+#include <optional>
 
 namespace synthdata::models {
 
@@ -24,8 +25,10 @@ namespace detail {
 /// Batches of encoded rows for labels drawn evenly; without discrete columns any rows.
 class LabelledRows {
  public:
-  LabelledRows(const Tensor& rows, const CategoryLabels& labels, std::int64_t batch, std::uint64_t seed)
-      : rows_(rows), labels_(labels), batch_(batch), state_{.seed = seed} {}
+  /// @param learn  the rows to draw from, in any order
+  LabelledRows(const Tensor& rows, const std::vector<std::int64_t>& learn, const CategoryLabels& labels,
+               std::int64_t batch, std::uint64_t seed)
+      : rows_(rows), learn_(learn), labels_(labels), batch_(batch), state_{.seed = seed} {}
 
   Batch next() {
     Rng rng = Rng{state_.seed}
@@ -36,16 +39,17 @@ class LabelledRows {
     if (labels_.count() > 0) batch.labels = Tensor::empty({batch_}, DType::i64, Device::cpu());
     for (std::int64_t i = 0; i < batch_; ++i) {
       if (labels_.count() == 0) {
-        chosen.push_back(rng.below(rows_.shape()[0]));
+        chosen.push_back(learn_[static_cast<std::size_t>(rng.below(static_cast<std::int64_t>(learn_.size())))]);
         continue;
       }
       const std::int64_t label = labels_.draw(rng, true);
       batch.labels.data<std::int64_t>()[i] = label;
       chosen.push_back(labels_.draw_row(label, rng));
     }
-    batch.data = backend::gather(rows_, 0, Tensor::from(chosen));
+    batch.data = backend::gather(rows_, 0, Tensor::from(chosen, Device::cpu()));
     state_.position += batch_;
-    if (state_.position + batch_ > std::max(rows_.shape()[0], batch_)) state_.position = 0, ++state_.epoch;
+    if (state_.position + batch_ > std::max(static_cast<std::int64_t>(learn_.size()), batch_))
+      state_.position = 0, ++state_.epoch;
     return batch;
   }
   SourceState state() const { return state_; }
@@ -53,6 +57,7 @@ class LabelledRows {
 
  private:
   const Tensor& rows_;
+  const std::vector<std::int64_t>& learn_;
   const CategoryLabels& labels_;
   std::int64_t batch_;
   SourceState state_;
@@ -71,12 +76,13 @@ SYNTHDATA_INLINE void CategoryLabels::list(const std::vector<EncodedBlock>& bloc
   }
 }
 
-SYNTHDATA_INLINE CategoryLabels::CategoryLabels(const std::vector<EncodedBlock>& blocks, const Tensor& rows) {
+SYNTHDATA_INLINE CategoryLabels::CategoryLabels(const std::vector<EncodedBlock>& blocks, const Tensor& rows,
+                                                const std::vector<std::int64_t>& learn) {
   list(blocks);
   with_.resize(place_.size());
   const std::int64_t width = rows.shape()[1];
   for (std::size_t label = 0; label < place_.size(); ++label) {
-    for (std::int64_t row = 0; row < rows.shape()[0]; ++row) {
+    for (const std::int64_t row : learn) {
       if (rows.data<float>()[row * width + place_[label]] == 1.0f)
         with_[label].push_back(static_cast<std::int32_t>(row));
     }
@@ -149,42 +155,36 @@ SYNTHDATA_INLINE Ctgan::Net Ctgan::make_generator(const TableEncoder& encoder, c
   return Net(std::move(net), NormalLatent{options.latent}, labels.count());
 }
 
-SYNTHDATA_INLINE Ctgan Ctgan::fit(const Table& table, const CtganOptions& options, const TabularTraining& training,
-                                  const TabularCallback& progress) {
-  if (options.hidden < 1 || options.latent < 1 || options.pack < 1 || options.critic_steps < 1 ||
-      !(options.temperature > 0.0) || !(options.penalty >= 0.0) || training.epochs < 0 || training.batch_size < 0 ||
-      !(training.learning_rate >= 0.0) || !(training.minutes > 0.0)) {
-    throw DataError(
-        "Ctgan: expects hidden, latent, pack and critic_steps >= 1, temperature and minutes > 0, all others >= 0");
-  }
-  Rng rng = Rng{training.seed}.split(2);
-  TableEncoder encoder = TableEncoder::fit(table, options.encoder, Rng{training.seed}.split(1));
-  if (encoder.width() == 0) throw DataError("Ctgan: the table has no column that can be learnt");
-  const Tensor rows = encoder.encode(table, rng);
-  const CategoryLabels labels(encoder.blocks(), rows);
-  const std::int64_t wanted = training.batch_size > 0 ? training.batch_size : 500;
-  const std::int64_t batch = std::max<std::int64_t>(1, std::min(wanted, rows.shape()[0]) / options.pack) * options.pack;
-  const std::int64_t epochs = training.epochs > 0 ? training.epochs : 300;
+namespace detail {
 
-  Net generator = make_generator(encoder, labels, options, rng);
-  const std::int64_t in = options.pack * (encoder.width() + labels.count()), hidden = options.hidden;
-  Discriminator critic(
-      AnyModule(Sequential(Linear(in, hidden, rng), LeakyRelu{0.2}, Dropout(0.5), Linear(hidden, hidden, rng),
-                           LeakyRelu{0.2}, Dropout(0.5), Linear(hidden, 1, rng))),
-      {.classes = labels.count(), .pack = options.pack});
-  AdversarialTrainer trainer(generator, critic, Wasserstein{},
-                             {.critic_steps = options.critic_steps,
-                              .learning_rate = training.learning_rate > 0.0 ? training.learning_rate : 2e-4,
-                              .generator_rule = Adam{.beta1 = 0.5, .beta2 = 0.9, .weight_decay = 1e-6},
-                              .critic_rule = Adam{.beta1 = 0.5, .beta2 = 0.9}});
-  trainer.add(GradientPenalty{.weight = options.penalty});
-  if (labels.count() > 0) {
+/// The state of a Ctgan in training.
+class CtganLearner final : public Learner {
+ public:
+  CtganLearner(Ctgan start, const Tensor& rows, const std::vector<std::int64_t>& learn, std::int64_t batch,
+               const TabularTraining& training, Rng rng)
+      : seed_(training.seed),
+        batch_(batch),
+        steps_(std::max<std::int64_t>(1, static_cast<std::int64_t>(learn.size()) / batch)),
+        model_(std::move(start)),
+        critic_(make_critic(model_, rng)),
+        source_(rows, learn, model_.labels_, batch, rng.next_u64()),
+        rng_(rng) {
+    move_to(model_.generator_, current_device());
+    move_to(critic_, current_device());
+    const CtganOptions& options = model_.options_;
+    trainer_.emplace(model_.generator_, critic_, Wasserstein{},
+                     TrainerOptions{.critic_steps = options.critic_steps,
+                                    .learning_rate = training.learning_rate > 0.0 ? training.learning_rate : 2e-4,
+                                    .generator_rule = Adam{.beta1 = 0.5, .beta2 = 0.9, .weight_decay = 1e-6},
+                                    .critic_rule = Adam{.beta1 = 0.5, .beta2 = 0.9}});
+    trainer_->add(GradientPenalty{.weight = options.penalty});
+    if (model_.labels_.count() == 0) return;
     // The cross entropy of the category asked for. temperature * -log of a Gumbel-softmax sample at its place is that
     // on average, as the temperature falls: E max(l + g) - E(l_t + g) = logsumexp(l) - l_t for Gumbel noise g.
     std::vector<std::int64_t> places;
-    for (std::int64_t label = 0; label < labels.count(); ++label) places.push_back(labels.place(label));
+    for (std::int64_t label = 0; label < model_.labels_.count(); ++label) places.push_back(model_.labels_.place(label));
     const double temperature = options.temperature;
-    trainer.add_generator_term([places, temperature](const Var& fake, const Tensor& asked) {
+    trainer_->add_generator_term([places, temperature](const Var& fake, const Tensor& asked) {
       Tensor at = Tensor::empty({asked.size(), 1}, DType::i64, Device::cpu());
       const Tensor host = asked.to(Device::cpu());
       for (std::int64_t i = 0; i < asked.size(); ++i) {
@@ -193,29 +193,132 @@ SYNTHDATA_INLINE Ctgan Ctgan::fit(const Table& table, const CtganOptions& option
       return -temperature * mean(log(take_along_axis(fake, at.to(asked.device()), 1) + 1e-36));
     });
   }
-  detail::LabelledRows source(rows, labels, batch, rng.next_u64());
-  const std::int64_t steps_per_epoch = std::max<std::int64_t>(1, rows.shape()[0] / batch);
-  const auto start = std::chrono::steady_clock::now();
-  for (std::int64_t epoch = 1; epoch <= epochs; ++epoch) {
-    const StepInfo info = trainer.fit(source, {.batch_size = batch, .steps = epoch * steps_per_epoch}, rng);
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const bool go_on = !progress || progress({.epoch = epoch,
-                                              .epochs = epochs,
-                                              .loss = info.critic_loss,
-                                              .held_out = info.generator_loss,
-                                              .seconds = seconds});
-    if (!go_on || seconds > training.minutes * 60.0) break;
+
+  std::int64_t steps() const { return steps_; }
+  std::int64_t parameters() { return parameter_count(model_.generator_) + parameter_count(critic_); }
+  double update(std::int64_t /*epoch*/, std::int64_t /*step*/) override {
+    const StepInfo info = trainer_->step(source_, rng_);
+    generator_loss_ = info.generator_loss;
+    return info.critic_loss;
   }
-  if (labels.count() == 0) {
-    generator.refresh_statistics(rng, 20, batch);
-  } else {
-    generator.refresh_statistics(rng, 20, batch, [&] {  // of the batches that sample() makes
-      Tensor asked = Tensor::empty({batch}, DType::i64, Device::cpu());
-      for (std::int64_t& label : asked.span<std::int64_t>()) label = labels.draw(rng, false);
+  double end_epoch() override { return generator_loss_; }
+  Table sample(std::int64_t rows, std::uint64_t seed) const override {
+    return ready(model_).sample(rows, {}, {.seed = seed});
+  }
+  void keep() override { best_.emplace(model_.generator_); }
+  void save(Archive& archive, bool kept) const override {
+    trainer_->save(archive, source_, rng_);
+    if (kept) save_state(archive, "best.", *best_);
+  }
+  void restore(const Archive& archive, bool kept) override {
+    trainer_->load(archive, source_, rng_);
+    if (kept) load_state(archive, "best.", best_.emplace(model_.generator_));
+  }
+  /// The model that was kept, or else the last.
+  Ctgan result(bool kept) {
+    if (kept) model_.generator_ = std::move(*best_);
+    return ready(model_);
+  }
+
+ private:
+  using Critic = Discriminator<AnyModule>;
+
+  static Critic make_critic(const Ctgan& model, Rng& rng) {
+    const CtganOptions& options = model.options_;
+    const std::int64_t in = options.pack * (model.encoder_.width() + model.labels_.count()), hidden = options.hidden;
+    return Critic(
+        AnyModule(Sequential(Linear(in, hidden, rng), LeakyRelu{0.2}, Dropout(0.5), Linear(hidden, hidden, rng),
+                             LeakyRelu{0.2}, Dropout(0.5), Linear(hidden, 1, rng))),
+        {.classes = model.labels_.count(), .pack = options.pack});
+  }
+  /// A copy to sample from: the statistics of its batch norms are those of the batches that sample() makes.
+  Ctgan ready(Ctgan model) const {
+    const OnDevice host(Device::cpu());
+    move_to(model.generator_, Device::cpu());
+    Rng rng = Rng{seed_}.split(6);
+    model.generator_.refresh_statistics(rng, 20, batch_, [&] {
+      if (model.labels_.count() == 0) return Tensor();
+      Tensor asked = Tensor::empty({batch_}, DType::i64, Device::cpu());
+      for (std::int64_t& label : asked.span<std::int64_t>()) label = model.labels_.draw(rng, false);
       return asked;
     });
+    return model;
   }
-  return {std::move(encoder), labels, std::move(generator), options};
+
+  std::uint64_t seed_;
+  std::int64_t batch_, steps_;
+  Ctgan model_;
+  Critic critic_;
+  LabelledRows source_;
+  std::optional<AdversarialTrainer<Wasserstein, Ctgan::Net, Critic>> trainer_;
+  std::optional<Ctgan::Net> best_;
+  double generator_loss_ = 0.0;
+  Rng rng_;
+};
+
+}  // namespace detail
+
+SYNTHDATA_INLINE TabularMemory Ctgan::memory(std::int64_t width, std::int64_t labels, std::int64_t discrete,
+                                             std::int64_t rows, const CtganOptions& options, std::int64_t batch) {
+  const std::int64_t hidden = options.hidden, in = options.latent + labels, packed = options.pack * (width + labels);
+  const std::int64_t generator = hidden * (in + 1 + in + hidden + 1 + 4) + width * (in + 2 * hidden + 1);
+  const std::int64_t critic = hidden * (packed + 1 + hidden + 1 + 1) + 1;
+  TabularMemory memory;
+  memory.rows = 4 * (width + discrete) * rows;
+  memory.weights = 4 * (4 * generator + 3 * critic);
+  memory.batch = 4 * (generator + 2 * critic) + 4 * 14 * (width + labels + hidden) * batch;
+  return memory;
+}
+
+SYNTHDATA_INLINE Ctgan Ctgan::fit(const Table& table, const CtganOptions& options, const TabularTraining& training,
+                                  const TabularCallback& progress) {
+  detail::check_training(training, "Ctgan");
+  if (options.hidden < 1 || options.latent < 1 || options.pack < 1 || options.critic_steps < 1 ||
+      !(options.temperature > 0.0) || !(options.penalty >= 0.0)) {
+    throw DataError("Ctgan: expects hidden, latent, pack and critic_steps >= 1, temperature > 0 and penalty >= 0");
+  }
+  if (training.stop == StopRule::loss)
+    throw DataError("Ctgan: the losses of a GAN do not say when to stop; the quality does");
+  TableEncoder encoder = TableEncoder::fit(table, options.encoder, Rng{training.seed}.split(1));
+  if (encoder.width() == 0) throw DataError("Ctgan: the table has no column that can be learnt");
+  Archive encoding;
+  encoder.save(encoding, "encoder");
+  const detail::RowSplit split = detail::split_rows(table.size(), training, false, "Ctgan");
+  const auto count = static_cast<std::int64_t>(split.learn.size());
+  const CategoryLabels none(encoder.blocks(), Tensor::empty({0, encoder.width()}, DType::f32, Device::cpu()), {});
+  const auto memory = [&](std::int64_t batch) {
+    return Ctgan::memory(encoder.width(), none.count(), none.columns(), table.size(), options, batch);
+  };
+  const std::int64_t batch =
+      detail::batch_within(training, std::min<std::int64_t>(count, training.batch_size > 0 ? training.batch_size : 500),
+                           options.pack, "Ctgan", "smaller hidden layers, fewer rows, categories or modes", memory);
+  Rng rng = Rng{training.seed}.split(2);
+  const Tensor rows = encoder.encode(table, rng);
+  const CategoryLabels labels(encoder.blocks(), rows, split.learn);
+  Ctgan start = [&] {
+    const OnDevice host(Device::cpu());
+    return Ctgan(encoder, labels, make_generator(encoder, labels, options, rng), options);
+  }();
+  detail::CtganLearner learner(std::move(start), rows, split.learn, batch, training, rng);
+  const bool kept = detail::run_training(learner, detail::training_table(table, split), training,
+                                         {.rows = count,
+                                          .held_out = static_cast<std::int64_t>(split.held_out.size()),
+                                          .epochs = training.epochs > 0 ? training.epochs : 300,
+                                          .steps = learner.steps(),
+                                          .batch_size = batch,
+                                          .parameters = learner.parameters(),
+                                          .memory = memory(batch)},
+                                         false,
+                                         {{"model", "ctgan"},
+                                          {"encoder", detail::fingerprint(encoding)},
+                                          {"hidden", options.hidden},
+                                          {"latent", options.latent},
+                                          {"pack", options.pack},
+                                          {"critic_steps", options.critic_steps},
+                                          {"temperature", options.temperature},
+                                          {"penalty", options.penalty}},
+                                         "Ctgan", progress);
+  return learner.result(kept);
 }
 
 SYNTHDATA_INLINE std::int64_t Ctgan::label_of(const Conditions& conditions) const {

@@ -94,6 +94,7 @@ SYNTHDATA_INLINE Table sample_encoded(std::int64_t rows, const Conditions& condi
                                       const TableEncoder& encoder,
                                       const std::function<Tensor(std::int64_t n, Rng& rng)>& make) {
   constexpr std::int64_t block = 512;
+  const OnDevice host(Device::cpu());
   // The schema is there to judge conditions; its copy takes longer than a row.
   const Schema schema = conditions.empty() ? Schema{} : encoder.schema();
   return sample_until(rows, conditions, schema, options.rounds, [&](std::int64_t n, std::int64_t round) {

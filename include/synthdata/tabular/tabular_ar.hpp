@@ -10,17 +10,22 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/data/table_stream.hpp>
 #include <synthdata/nn/linear.hpp>
 #include <synthdata/tabular/column_codes.hpp>
 #include <synthdata/tabular/condition.hpp>
 #include <synthdata/tabular/training.hpp>
 
-#include <limits>
+#include <functional>
+#include <string>
 
 namespace synthdata::models {
 
 namespace detail {
 struct CodeTable;
+class ArSampler;
+class PackedCodes;
+class TabularArLearner;
 }  // namespace detail
 
 struct TabularArOptions {
@@ -28,6 +33,8 @@ struct TabularArOptions {
   std::int64_t hidden = 64;  ///< units of each of the two hidden layers of a column
   double dropout = 0.1;      ///< of the second hidden layer
   bool any_order = true;     ///< false: only the order of the table, which is a little better for sampling whole rows
+  /// For fit() of a TableSource: where the rows lie as codes meanwhile; empty: TMPDIR of the environment, else /tmp.
+  std::string folder = {};
 };
 
 /// The network: logits of each code column given those before it.
@@ -38,6 +45,13 @@ class TabularArNet {
   /// @param ordered  code columns whose codes are in an order: near ones begin with near rows of the table
   TabularArNet(std::vector<std::int64_t> cardinalities, const std::vector<bool>& ordered, std::int64_t hidden,
                double dropout, Rng& rng);
+
+  /// From here on, what the table and the head of code column k have for these of its codes, true at each, are sums of
+  /// cosines over their order, weak ones for fast waves. So what is learnt of one range of numbers is learnt of those
+  /// beside it, where each has few rows. Does nothing if there are few such codes.
+  void smooth(std::int64_t k, const std::vector<bool>& codes, Rng& rng);
+  /// Writes those sums down as plain rows, which is what is saved.
+  void settle();
 
   /// -log p of the rows' codes, mean over rows. @param codes i64 [N, K]   @param position of each code column in the
   /// order
@@ -61,14 +75,27 @@ class TabularArNet {
     v("bias", self.bias_);
     v("middle", self.middle_);
     v("head", self.heads_);
+    v("table_waves", self.table_waves_);
+    v("head_waves", self.head_waves_);
   }
 
  private:
+  /// Code column `k` with codes that are sums of cosines.
+  struct Waves {
+    std::int64_t k;
+    Tensor basis;   // f32 [codes, waves], zero for other codes
+    Tensor others;  // f32 [codes, 1], one for other codes
+  };
+  Var table() const;
+  Var head(std::int64_t k) const;
+
   std::vector<std::int64_t> cardinalities_, first_row_;
   std::int64_t hidden_;
   double dropout_;
   Param table_, bias_;  // [rows, K hidden], [K hidden]
   std::vector<Linear> middle_, heads_;
+  std::vector<Waves> waves_{};
+  std::vector<Param> table_waves_{}, head_waves_{};  // of each of them, [waves, K hidden] and [waves, hidden]
 };
 
 /// The probabilities of a column's values for N rows.
@@ -82,10 +109,25 @@ class TabularAr {
  public:
   /// By default at most 100 epochs of batches of a hundredth of the rows (64 to 2048), Adam at 1e-3, halved where the
   /// loss of the held-out rows stops falling.
+  /// Trained on the current device; the model is on the CPU. How: see TabularTraining.
   /// @throws DataError for a table without rows or columns, infinite values, or options out of range; NumericError if
   /// the loss is not finite.
   static TabularAr fit(const Table& table, const TabularArOptions& options = {}, const TabularTraining& training = {},
                        const TabularCallback& progress = {});
+  /// The same of a table larger than memory, which is read twice: to find the codes, and to write them to a file in
+  /// options.folder, one to four bytes a value, that is removed in the end. Memory: the counts of ColumnCodesFit, the
+  /// net, a piece of the stream, and 8 bytes a row for the order. It is the model that the whole table gives.
+  /// @throws DataError also if the source gives other rows the second time, and if the file cannot be written
+  static TabularAr fit(const TableSource& source, const TabularArOptions& options = {},
+                       const TabularTraining& training = {}, const TabularCallback& progress = {});
+
+  /// What fit() needs for so many rows of these columns and batches of `batch`. With K code columns (two for one of
+  /// many categories), C codes of all together, h = options.hidden and T = (C + 1) K h: one, two or four bytes a
+  /// row and code column; five copies
+  /// (weights, average, best, Adam's two) of T + K h (h + 2) + C (h + 1) weights; and in an update gradients of all
+  /// weights, 3 tables of T numbers, and 7 K h + 2 C + 6 K numbers a row of the batch.
+  static TabularMemory memory(const std::vector<ColumnCodes>& columns, std::int64_t rows,
+                              const TabularArOptions& options, std::int64_t batch);
 
   /// Rows of the table's schema that meet the conditions. The same seed gives the same rows, whatever the threads.
   /// Conditions of one value cost nothing, nor does one range or choice; with two of those or more rows that miss are
@@ -93,6 +135,10 @@ class TabularAr {
   /// @throws DataError for an unknown column or a value that the model has not learnt, and if rows that meet all
   /// conditions are too rare, saying how many were found.
   Table sample(std::int64_t rows, const Conditions& conditions = {}, const SampleOptions& options = {}) const;
+  /// Makes the next rows each time it is called: those of sample(), as long as each piece but the last has a multiple
+  /// of 65536 rows. Use SampleReader. The model must outlive it.
+  std::function<Table(std::int64_t rows)> pieces(const Conditions& conditions = {},
+                                                 const SampleOptions& options = {}) const;
 
   /// The table with its missing values drawn given the present ones. A column that the model knows may be absent.
   Table impute(const Table& table, std::uint64_t seed = 0) const;
@@ -118,16 +164,18 @@ class TabularAr {
   const TabularArNet& net() const { return net_; }
 
  private:
+  friend class detail::TabularArLearner;
   TabularAr(std::vector<ColumnCodes> columns, TabularArNet net, bool any_order)
       : columns_(std::move(columns)), net_(std::move(net)), any_order_(any_order) {
     for (std::size_t k = 0; k < net_.cardinalities().size(); ++k) {
       parts_.push_back(net_.part(static_cast<std::int64_t>(k)));
     }
   }
+  friend class detail::ArSampler;
+  static TabularAr train(std::vector<ColumnCodes> columns, const detail::PackedCodes& codes, const Table* table,
+                         const TabularArOptions& options, const TabularTraining& training,
+                         const TabularCallback& progress);
   std::int64_t place_of(std::string_view name) const;
-  Column decode(std::size_t c, const detail::CodeTable& codes, const Rng& rng,
-                double low = -std::numeric_limits<double>::infinity(),
-                double high = std::numeric_limits<double>::infinity()) const;
 
   std::vector<ColumnCodes> columns_;
   TabularArNet net_;

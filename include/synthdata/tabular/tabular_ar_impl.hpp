@@ -4,23 +4,28 @@
 #pragma once
 
 #include <synthdata/core/parallel.hpp>
+#include <synthdata/data/index_permutation.hpp>
 #include <synthdata/ops/activation.hpp>
 #include <synthdata/ops/dropout.hpp>
 #include <synthdata/ops/embedding_bag.hpp>
 #include <synthdata/ops/loss.hpp>
+#include <synthdata/ops/matmul.hpp>
 #include <synthdata/ops/shape.hpp>
 #include <synthdata/ops/softmax.hpp>
 #include <synthdata/optim/ema.hpp>
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/tabular/column_codes_impl.hpp>
 #include <synthdata/tabular/model_file.hpp>
+#include <synthdata/tabular/packed_codes_impl.hpp>
 #include <synthdata/tabular/tabular_ar.hpp>
+#include <synthdata/tabular/training_loop_impl.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <numeric>
+#include <optional>
 
 namespace synthdata::models {
 namespace detail {
@@ -68,6 +73,14 @@ inline std::int64_t get_code(const CodeTable& from, std::int64_t row, std::int64
                                                         : high * column.cardinalities()[1] + from.at(row, first + 1);
 }
 
+inline std::vector<std::int64_t> column_of(const CodeTable& codes, std::int64_t first, const ColumnCodes& column) {
+  std::vector<std::int64_t> out(static_cast<std::size_t>(codes.rows));
+  for (std::int64_t row = 0; row < codes.rows; ++row) {
+    out[static_cast<std::size_t>(row)] = get_code(codes, row, first, column);
+  }
+  return out;
+}
+
 /// The codes of all columns; those that the table lacks are not known.
 inline CodeTable encode_table(const std::vector<ColumnCodes>& columns, const Table& table) {
   const std::vector<std::int64_t> first = first_places(columns);
@@ -83,16 +96,6 @@ inline CodeTable encode_table(const std::vector<ColumnCodes>& columns, const Tab
     }
   });
   return codes;
-}
-
-/// Rows as a tensor for the net, i64 [rows, K].
-inline Tensor code_tensor(const CodeTable& codes, const std::vector<std::int64_t>& rows) {
-  Tensor out = Tensor::empty({static_cast<std::int64_t>(rows.size()), codes.width}, DType::i64, Device::cpu());
-  auto* to = out.data<std::int64_t>();
-  for (const std::int64_t row : rows) {
-    for (std::int64_t k = 0; k < codes.width; ++k) *to++ = codes.at(row, k);
-  }
-  return out;
 }
 
 /// Draws the codes of some columns for a few rows, one after the other.
@@ -152,27 +155,44 @@ inline std::vector<std::int64_t> row_range(std::int64_t begin, std::int64_t end)
   return rows;
 }
 
-/// What a column may become: weights of its codes from 0 to 1, and whether a condition says so.
+/// What a column may become: weights of its codes from 0 to 1, and whether a condition says so. Where a code is two,
+/// high * low_codes + low, `highs` are 1 for those that allow any.
 struct ColumnChoice {
-  std::vector<double> weights;
+  std::vector<double> weights{}, highs{};
   bool conditioned = false;
   std::int64_t fixed = -1;  // the only code there is
   double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
 };
 
-inline ColumnChoice free_choice(const ColumnCodes& column) {
+/// All places that the codes of a column have, used or not.
+inline std::size_t code_places(const ColumnCodes& column) {
+  std::size_t places = 1;
+  for (const std::int64_t n : column.cardinalities()) places *= static_cast<std::size_t>(n);
+  return places;
+}
+inline void fill_highs(ColumnChoice& choice, const ColumnCodes& column) {
+  if (column.cardinalities().size() == 1) return;
+  const auto low_codes = static_cast<std::size_t>(column.cardinalities()[1]);
+  choice.highs.assign(choice.weights.size() / low_codes, 0.0);
+  for (std::size_t code = 0; code < choice.weights.size(); ++code) {
+    if (choice.weights[code] > 0.0) choice.highs[code / low_codes] = 1.0;
+  }
+}
+
+inline ColumnChoice free_choice(const ColumnCodes& column, bool missing = true) {
   ColumnChoice choice;
-  choice.weights.resize(static_cast<std::size_t>(column.total()));
+  choice.weights.resize(code_places(column), 0.0);
   for (std::int64_t code = 0; code < column.total(); ++code) {
     choice.weights[static_cast<std::size_t>(code)] = column.sampled(code);
   }
+  if (column.has_missing() && !missing) choice.weights[0] = 0.0;
+  fill_highs(choice, column);
   return choice;
 }
 
 inline ColumnChoice conditioned_choice(const ColumnCodes& column, const Condition& condition) {
   const std::string& name = column.schema().name;
-  ColumnChoice choice{.weights = std::vector<double>(static_cast<std::size_t>(column.total()), 0.0),
-                      .conditioned = true};
+  ColumnChoice choice{.weights = std::vector<double>(code_places(column), 0.0), .conditioned = true};
   if (condition.is_range()) {
     if (!column.is_number()) {
       throw DataError(
@@ -207,8 +227,58 @@ inline ColumnChoice conditioned_choice(const ColumnCodes& column, const Conditio
     choice.fixed = std::find_if(choice.weights.begin(), choice.weights.end(), [](double w) { return w > 0.0; }) -
                    choice.weights.begin();
   }
+  fill_highs(choice, column);
   return choice;
 }
+
+/// Draws a number with probability in proportion to weights[i] * p[i].
+class WeightedDraw {
+ public:
+  /// Their sum.
+  double sums(const double* weights, const float* p, std::int64_t count) {
+    count_ = count;
+    blocks_.clear();
+    double all = 0.0;
+    for (std::int64_t begin = 0; begin < count; begin += block) {
+      double lanes[4] = {};  // sums that do not wait for each other
+      const std::int64_t end = std::min(count, begin + block);
+      for (std::int64_t i = begin; i < end; ++i) lanes[i & 3] += weights[i] * static_cast<double>(p[i]);
+      blocks_.push_back((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]));
+      all += blocks_.back();
+    }
+    return all;
+  }
+  /// The number at `left`, from 0 to the sum, of what sums() looked at; -1 if the sum is 0.
+  std::int64_t operator()(double left, const double* weights, const float* p) const {
+    std::int64_t found = -1;
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      if (blocks_[b] <= 0.0) continue;
+      const bool here = left < blocks_[b];
+      const std::int64_t begin = static_cast<std::int64_t>(b) * block, end = std::min(count_, begin + block);
+      if (!here) {
+        left -= blocks_[b];
+        found = begin;  // rounding may leave a little beyond the last one
+        continue;
+      }
+      for (std::int64_t i = begin; i < end; ++i) {
+        const double share = weights[i] * static_cast<double>(p[i]);
+        if (share <= 0.0) continue;
+        found = i;
+        if ((left -= share) < 0.0) break;
+      }
+      return found;
+    }
+    for (std::int64_t i = found; i >= 0 && i < std::min(count_, found + block); ++i) {
+      if (weights[i] * static_cast<double>(p[i]) > 0.0) return i;
+    }
+    return -1;
+  }
+
+ private:
+  static constexpr std::int64_t block = 16;
+  std::vector<double> blocks_;
+  std::int64_t count_ = 0;
+};
 
 /// Draws the columns `order` of pending rows, those before them being known; returns whether each row is to be kept.
 struct ArDraw {
@@ -225,6 +295,7 @@ struct ArDraw {
     std::vector<std::uint8_t> kept(rows.size(), 1);
     std::vector<std::int64_t> before;
     for (const std::int64_t c : given) append_places(before, c);
+    WeightedDraw draw;
     bool drawn = false;  // by chance: from there on the share of what a condition allows differs from row to row
     for (const std::int64_t c : order) {
       const auto at = static_cast<std::size_t>(c);
@@ -235,29 +306,13 @@ struct ArDraw {
         const std::int64_t k = first[at] + part;
         const Tensor p = ArPass(net, parts, codes).probabilities(k, rows, before);
         const std::int64_t width = p.shape(1);
-        std::vector<double> weights(static_cast<std::size_t>(width));
         for (std::size_t i = 0; i < rows.size(); ++i) {
-          const std::int64_t high = part == 1 ? codes.at(rows[i], first[at]) : 0;
-          if (part == 1 || i == 0) {
-            for (std::int64_t w = 0; w < width; ++w) {
-              weights[static_cast<std::size_t>(w)] = split && part == 0
-                                                         ? high_weight(choices[at].weights, w, low_codes)
-                                                         : weight_of(choices[at].weights, high * low_codes + w);
-            }
-          }
+          const double* weights = split && part == 0 ? choices[at].highs.data() : choices[at].weights.data();
+          if (part == 1) weights += codes.at(rows[i], first[at]) * low_codes;
           const float* row = p.data<float>() + static_cast<std::int64_t>(i) * width;
-          double allowed = 0.0;
-          for (std::int64_t w = 0; w < width; ++w)
-            allowed += weights[static_cast<std::size_t>(w)] * static_cast<double>(row[w]);
+          const double allowed = draw.sums(weights, row, width);
           if (choices[at].conditioned && (drawn || part == 1) && uniform_double(rngs[i]) >= allowed) kept[i] = 0;
-          double left = uniform_double(rngs[i]) * allowed;
-          std::int64_t code = -1;
-          for (std::int64_t w = 0; w < width; ++w) {
-            const double share = weights[static_cast<std::size_t>(w)] * static_cast<double>(row[w]);
-            if (share <= 0.0) continue;
-            code = w;
-            if ((left -= share) < 0.0) break;
-          }
+          std::int64_t code = draw(uniform_double(rngs[i]) * allowed, weights, row);
           if (code < 0) {  // nothing allowed has any probability
             kept[i] = 0;
             code = 0;
@@ -276,15 +331,6 @@ struct ArDraw {
     for (std::int64_t k = first[static_cast<std::size_t>(c)]; k < first[static_cast<std::size_t>(c) + 1]; ++k) {
       places.push_back(k);
     }
-  }
-  static double weight_of(const std::vector<double>& weights, std::int64_t code) {
-    return code < static_cast<std::int64_t>(weights.size()) ? weights[static_cast<std::size_t>(code)] : 0.0;
-  }
-  static double high_weight(const std::vector<double>& weights, std::int64_t high, std::int64_t low_codes) {
-    for (std::int64_t low = 0; low < low_codes; ++low) {
-      if (weight_of(weights, high * low_codes + low) > 0.0) return 1.0;
-    }
-    return 0.0;
   }
 };
 
@@ -330,6 +376,19 @@ inline std::vector<bool> ordered_codes(const std::vector<ColumnCodes>& columns) 
 }
 
 inline constexpr std::int64_t sample_block = 256;
+inline constexpr std::int64_t sample_piece = 65536;  // rows that wait for each other to meet conditions
+
+/// A table in memory as a TableReader of one piece.
+class OneTable {
+ public:
+  explicit OneTable(const Table& table) : table_(&table), schema_(table.schema()) {}
+  std::optional<Table> next() { return table_ ? std::optional<Table>(*std::exchange(table_, nullptr)) : std::nullopt; }
+  const Schema& schema() const { return schema_; }
+
+ private:
+  const Table* table_;
+  Schema schema_;
+};
 
 }  // namespace detail
 
@@ -350,6 +409,77 @@ SYNTHDATA_INLINE TabularArNet::TabularArNet(std::vector<std::int64_t> cardinalit
     middle_.emplace_back(hidden, hidden, rng, LinearOptions{.init = init::he_uniform});
     heads_.emplace_back(hidden, cardinalities_[static_cast<std::size_t>(k)], rng);
   }
+}
+
+SYNTHDATA_INLINE void TabularArNet::smooth(std::int64_t k, const std::vector<bool>& codes, Rng& rng) {
+  constexpr std::int64_t waves = 32, begun = 8;  // cosines, and those of them that the table begins with
+  const auto fade = [](std::int64_t wave) { return std::pow(static_cast<double>(wave + 1), -0.7); };
+  if (std::count(codes.begin(), codes.end(), true) < 2 * waves) return;
+  const auto count = static_cast<std::int64_t>(codes.size()), width = bias_.shape()[0];
+  Tensor basis = Tensor::zeros({count, waves}, DType::f32, Device::cpu());
+  Tensor others = Tensor::full({count, 1}, 1.0, DType::f32, Device::cpu());
+  for (std::int64_t code = 0; code < count; ++code) {
+    if (!codes[static_cast<std::size_t>(code)]) continue;
+    others.data<float>()[code] = 0.0f;
+    const double at = 3.141592653589793 * (static_cast<double>(code) + 0.5) / static_cast<double>(count);
+    for (std::int64_t w = 0; w < waves; ++w) {
+      basis.data<float>()[code * waves + w] =
+          static_cast<float>(std::sqrt(2.0) * fade(w) * std::cos(static_cast<double>(w + 1) * at));
+    }
+  }
+  Tensor start = Tensor::zeros({waves, width}, DType::f32, Device::cpu());
+  const double scale = 1.0 / std::sqrt(static_cast<double>(begun) * static_cast<double>(cardinalities_.size()));
+  for (std::int64_t w = 0; w < begun; ++w) {
+    for (std::int64_t j = 0; j < width; ++j) {
+      start.data<float>()[w * width + j] = static_cast<float>(rng.normal() * scale / fade(w));
+    }
+  }
+  waves_.push_back({k, std::move(basis), std::move(others)});
+  table_waves_.emplace_back(std::move(start));
+  head_waves_.emplace_back(Tensor::zeros({waves, hidden_}));
+}
+
+SYNTHDATA_INLINE Var TabularArNet::table() const {
+  if (waves_.empty()) return table_;
+  std::vector<Var> parts;
+  std::int64_t done = 0;
+  const auto up_to = [&](std::int64_t row) {
+    if (row > done) parts.push_back(slice(table_, 0, done, row));
+    done = row;
+  };
+  for (std::size_t i = 0; i < waves_.size(); ++i) {
+    const Waves& w = waves_[i];
+    up_to(row_of(w.k, 0));
+    done = row_of(w.k + 1, 0);
+    parts.push_back(slice(table_, 0, row_of(w.k, 0), done) * Var(w.others.to(table_.device())) +
+                    matmul(Var(w.basis.to(table_.device())), table_waves_[i]));
+  }
+  up_to(table_.shape()[0]);
+  return concat(parts, 0);
+}
+
+SYNTHDATA_INLINE Var TabularArNet::head(std::int64_t k) const {
+  const Param& weight = heads_[static_cast<std::size_t>(k)].weight();
+  for (std::size_t i = 0; i < waves_.size(); ++i) {
+    if (waves_[i].k != k) continue;
+    return weight * Var(waves_[i].others.to(weight.device())) +
+           matmul(Var(waves_[i].basis.to(weight.device())), head_waves_[i]);
+  }
+  return weight;
+}
+
+SYNTHDATA_INLINE void TabularArNet::settle() {
+  const NoGrad no_grad;
+  table_ = Param(table().value().clone());
+  for (const Waves& w : waves_) {
+    const Tensor full = head(w.k).value().clone();
+    Linear::visit(heads_[static_cast<std::size_t>(w.k)], [&](std::string_view name, Param& param) {
+      if (name == "weight") param = Param(full);
+    });
+  }
+  waves_.clear();
+  table_waves_.clear();
+  head_waves_.clear();
 }
 
 SYNTHDATA_INLINE Var TabularArNet::loss(const Tensor& codes, const std::vector<std::int64_t>& position,
@@ -379,14 +509,14 @@ SYNTHDATA_INLINE Var TabularArNet::loss(const Tensor& codes, const std::vector<s
     }
     labels.push_back(label.to(table_.device()));
   }
-  const Var sums = embedding_bag(table_ * Var(mask.to(table_.device())), index.to(table_.device())) + bias_;
+  const Var sums = embedding_bag(table() * Var(mask.to(table_.device())), index.to(table_.device())) + bias_;
   const std::vector<Var> first = split(relu(sums), 1, columns);
   Var total;
   for (std::int64_t k = 0; k < columns; ++k) {
     const auto at = static_cast<std::size_t>(k);
     Var h = middle_[at].fused(first[at], context, fused::relu);
     if (context.training() && dropout_ > 0.0) h = dropout(h, dropout_, context.random("TabularAr"));
-    const Var one = cross_entropy(heads_[at](h), labels[at]);
+    const Var one = cross_entropy(heads_[at].with_weight(head(k), h), labels[at]);
     total = total.defined() ? total + one : one;
   }
   return total;
@@ -394,186 +524,340 @@ SYNTHDATA_INLINE Var TabularArNet::loss(const Tensor& codes, const std::vector<s
 
 SYNTHDATA_INLINE Tensor TabularArNet::part(std::int64_t k) const {
   const NoGrad no_grad;
-  return slice(table_, 1, k * hidden_, (k + 1) * hidden_).value();
+  return slice(table(), 1, k * hidden_, (k + 1) * hidden_).value();
 }
 
 SYNTHDATA_INLINE Var TabularArNet::logits(std::int64_t k, const Tensor& part, const Tensor& known) const {
   const auto at = static_cast<std::size_t>(k);
   const Var first = relu(embedding_bag(Var(part), known) + slice(bias_, 0, k * hidden_, (k + 1) * hidden_));
   Context context;
-  return heads_[at](middle_[at].fused(first, context, fused::relu));
+  return heads_[at].with_weight(head(k), middle_[at].fused(first, context, fused::relu));
+}
+
+namespace detail {
+
+/// The state of a TabularAr in training.
+class TabularArLearner final : public Learner {
+ public:
+  TabularArLearner(std::vector<ColumnCodes> columns, bool any_order, TabularArNet net, const PackedCodes& codes,
+                   BatchRows batches, std::vector<std::int64_t> held_out, double average_decay, double rate,
+                   const Rng& rng)
+      : columns_(std::move(columns)),
+        any_order_(any_order),
+        codes_(codes),
+        batches_(std::move(batches)),
+        held_out_(std::move(held_out)),
+        first_(first_places(columns_)),
+        net_(std::move(net)),
+        average_(net_),
+        ema_(average_decay),
+        rate_(rate),
+        rng_(rng) {
+    move_to(net_, current_device());
+    move_to(average_, current_device());
+    state_ = state_of(net_);
+    average_state_ = state_of(average_);
+    optimizer_.emplace(state_.parameters, Adam{});
+  }
+
+  std::int64_t parameters() const { return synthdata::detail::count_values(state_); }
+  double update(std::int64_t epoch, std::int64_t step) override {
+    Context context{.mode = Mode::training, .rng = &rng_};
+    const Tensor codes = codes_.batch(batches_(epoch, step));
+    const Var loss = net_.loss(codes, any_order_ ? random_order() : row_range(0, first_.back()), context);
+    const double value = loss.item();
+    optimizer_->minimize(loss, rate_);
+    ema_.update(average_state_, state_);
+    return value;
+  }
+  double end_epoch() override {
+    if (held_out_.empty()) return std::numeric_limits<double>::quiet_NaN();
+    const NoGrad no_grad;
+    Context context;
+    double total = 0.0;
+    const auto batch = static_cast<std::size_t>(batches_.size());  // as in training: memory of the same sizes is used
+    for (std::size_t begin = 0; begin < held_out_.size(); begin += batch) {
+      const std::size_t end = std::min(held_out_.size(), begin + batch);
+      const std::vector<std::int64_t> some(held_out_.begin() + static_cast<std::ptrdiff_t>(begin),
+                                           held_out_.begin() + static_cast<std::ptrdiff_t>(end));
+      total += average_.loss(codes_.batch(some), row_range(0, first_.back()), context).item() *
+               static_cast<double>(some.size());
+    }
+    const double loss = total / static_cast<double>(held_out_.size());
+    if (loss < lowest_) {
+      lowest_ = loss, since_lowest_ = 0;
+    } else if (++since_lowest_ % 2 == 0) {
+      rate_ /= 2.0;
+    }
+    return loss;
+  }
+  Table sample(std::int64_t rows, std::uint64_t seed) const override {
+    return model(average_).sample(rows, {}, {.seed = seed});
+  }
+  /// Rows of the table as far as their codes tell.
+  Table decoded(const std::vector<std::int64_t>& rows) const {
+    const Tensor codes = codes_.batch(rows);
+    const auto width = codes.shape(1), size = codes.shape(0);
+    std::vector<Column> columns;
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      const std::int64_t low_codes = columns_[c].cardinalities().size() == 2 ? columns_[c].cardinalities()[1] : 1;
+      std::vector<std::int64_t> column;
+      for (std::int64_t row = 0; row < size; ++row) {
+        const std::int64_t* const code = codes.data<std::int64_t>() + row * width + first_[c];
+        column.push_back(low_codes == 1 ? code[0] : code[0] * low_codes + code[1]);
+      }
+      columns.push_back(columns_[c].decode(column, rng_.split(c)));
+    }
+    return Table(std::move(columns));
+  }
+  void keep() override { best_.emplace(average_); }
+  void save(Archive& archive, bool kept) const override {
+    save_state(archive, "net.", net_);
+    save_state(archive, "average.", average_);
+    if (kept) save_state(archive, "best.", *best_);
+    synthdata::detail::add_optimizer(archive, "optimizer.", *optimizer_);
+    synthdata::detail::add_rng(archive, rng_);
+    synthdata::detail::add_integers(archive, "learner", {ema_.updates(), since_lowest_});
+    archive.add("rate", Tensor::from(std::vector<double>{rate_, lowest_}, Device::cpu()));
+  }
+  void restore(const Archive& archive, bool kept) override {
+    load_state(archive, "net.", net_);
+    load_state(archive, "average.", average_);
+    if (kept) load_state(archive, "best.", best_.emplace(average_));
+    optimizer_ = synthdata::detail::read_optimizer(archive, "optimizer.", *optimizer_);
+    rng_ = synthdata::detail::read_rng(archive);
+    const auto learner = synthdata::detail::read_integers(archive, "learner", 2);
+    ema_.restore(learner[0]);
+    since_lowest_ = learner[1];
+    const Tensor& rate = archive.at("rate");
+    if (rate.dtype() != DType::f64 || rate.size() != 2) throw DataError("'rate' is damaged");
+    rate_ = rate.data<double>()[0];
+    lowest_ = rate.data<double>()[1];
+  }
+  /// The model that was kept, or else the average as it is.
+  TabularAr result(bool kept) const { return model(kept ? *best_ : average_); }
+
+ private:
+  TabularAr model(TabularArNet net) const {
+    net.settle();
+    move_to(net, Device::cpu());
+    return TabularAr(columns_, std::move(net), any_order_);
+  }
+  /// The place of each code column in an order of the columns.
+  std::vector<std::int64_t> random_order() {
+    std::vector<std::int64_t> position(static_cast<std::size_t>(first_.back()));
+    std::int64_t next = 0;
+    for (const std::int64_t c : rng_.permutation(static_cast<std::int64_t>(first_.size()) - 1)) {
+      const auto at = static_cast<std::size_t>(c);
+      for (std::int64_t k = first_[at]; k < first_[at + 1]; ++k) position[static_cast<std::size_t>(k)] = next++;
+    }
+    return position;
+  }
+
+  std::vector<ColumnCodes> columns_;
+  bool any_order_;
+  const PackedCodes& codes_;
+  BatchRows batches_;
+  std::vector<std::int64_t> held_out_, first_;
+  TabularArNet net_;
+  // Small steps at random orders leave the weights trembling; their mean over about the last epoch is what is kept.
+  TabularArNet average_;
+  std::optional<TabularArNet> best_;
+  ModuleState state_, average_state_;
+  std::optional<Optimizer> optimizer_;
+  Ema ema_;
+  double rate_, lowest_ = std::numeric_limits<double>::infinity();
+  std::int64_t since_lowest_ = 0;
+  Rng rng_;
+};
+
+}  // namespace detail
+
+SYNTHDATA_INLINE TabularMemory TabularAr::memory(const std::vector<ColumnCodes>& columns, std::int64_t rows,
+                                                 const TabularArOptions& options, std::int64_t batch) {
+  std::int64_t codes = 0;
+  const std::vector<std::int64_t> cardinalities = detail::all_cardinalities(columns);
+  for (const std::int64_t n : cardinalities) codes += n;
+  const auto places = static_cast<std::int64_t>(cardinalities.size());
+  const std::int64_t hidden = options.hidden, width = places * hidden, table = (codes + 1) * width;
+  const std::int64_t weights = table + width + places * (hidden * hidden + hidden) + codes * (hidden + 1);
+  TabularMemory memory;
+  for (const std::int64_t n : cardinalities) memory.rows += rows * detail::code_bytes(n);
+  memory.weights = 5 * 4 * weights;
+  memory.batch = 4 * (3 * table + weights) + 4 * (7 * width + 2 * codes + 6 * places) * batch;
+  return memory;
 }
 
 SYNTHDATA_INLINE TabularAr TabularAr::fit(const Table& table, const TabularArOptions& options,
                                           const TabularTraining& training, const TabularCallback& progress) {
-  if (table.size() < 1 || table.columns().empty()) {
-    throw DataError(
-        concat("TabularAr: expects a table with rows and columns, got ", table.size(), " x ", table.columns().size()));
-  }
-  if (options.hidden < 1 || !(options.dropout >= 0.0 && options.dropout < 1.0) || training.epochs < 0 ||
-      training.batch_size < 0 || !(training.learning_rate >= 0.0) || training.patience < 1 ||
-      !(training.validation >= 0.0 && training.validation < 1.0) || !(training.minutes > 0.0)) {
-    throw DataError(
-        "TabularAr: expects hidden and patience >= 1, dropout and validation in [0, 1), minutes > 0, all others >= 0");
-  }
-  std::vector<ColumnCodes> columns(table.columns().size());
-  parallel_for(static_cast<std::int64_t>(columns.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (auto c = static_cast<std::size_t>(begin); c < static_cast<std::size_t>(end); ++c) {
-      columns[c] = ColumnCodes::fit(table[c], options.codes);
-    }
-  });
-  const detail::CodeTable codes = detail::encode_table(columns, table);
-  const std::vector<std::int64_t> first = detail::first_places(columns);
-
-  Rng rng = Rng{training.seed}.split(1);
-  TabularArNet net(detail::all_cardinalities(columns), detail::ordered_codes(columns), options.hidden, options.dropout,
-                   rng);
-  std::vector<std::int64_t> rows = rng.permutation(table.size());
-  const auto held =
-      static_cast<std::size_t>(std::min(20000.0, std::floor(training.validation * static_cast<double>(table.size()))));
-  const std::vector<std::int64_t> held_out(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(held));
-  rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(held));
-  const auto count = static_cast<std::int64_t>(rows.size());
-  const std::int64_t batch = training.batch_size > 0 ? std::min(training.batch_size, count)
-                                                     : std::min(count, std::clamp<std::int64_t>(count / 100, 64, 2048));
-
-  std::vector<std::int64_t> natural = detail::row_range(0, first.back());
-  const auto order_of = [&](Rng& from) {
-    if (!options.any_order) return natural;
-    std::vector<std::int64_t> position(natural.size());
-    std::int64_t next = 0;
-    for (const std::int64_t c : from.permutation(static_cast<std::int64_t>(columns.size()))) {
-      const auto at = static_cast<std::size_t>(c);
-      for (std::int64_t k = first[at]; k < first[at + 1]; ++k) position[static_cast<std::size_t>(k)] = next++;
-    }
-    return position;
-  };
-  // Small steps at random orders leave the weights trembling; their mean over about the last epoch is what is kept.
-  TabularArNet average = net;
-  Ema ema(std::clamp(1.0 - static_cast<double>(batch) / static_cast<double>(count), 0.9, 0.999));
-  const ModuleState state = state_of(net), average_state = state_of(average);
-  const auto held_out_loss = [&] {
-    if (held_out.empty()) return std::numeric_limits<double>::quiet_NaN();
-    const NoGrad no_grad;
-    Context context;
-    double total = 0.0;
-    for (std::size_t begin = 0; begin < held_out.size(); begin += 1024) {
-      const std::size_t end = std::min(held_out.size(), begin + 1024);
-      const std::vector<std::int64_t> some(held_out.begin() + static_cast<std::ptrdiff_t>(begin),
-                                           held_out.begin() + static_cast<std::ptrdiff_t>(end));
-      total +=
-          average.loss(detail::code_tensor(codes, some), natural, context).item() * static_cast<double>(some.size());
-    }
-    return total / static_cast<double>(held_out.size());
-  };
-
-  Optimizer optimizer(state.parameters, Adam{});
-  TabularArNet best_net = net;
-  double best = std::numeric_limits<double>::infinity(),
-         rate = training.learning_rate > 0.0 ? training.learning_rate : 1e-3;
-  const std::int64_t epochs = training.epochs > 0 ? training.epochs : 100;
-  std::int64_t since_best = 0;
-  const auto start = std::chrono::steady_clock::now();
-  for (std::int64_t epoch = 1; epoch <= epochs; ++epoch) {
-    const std::vector<std::int64_t> order = rng.permutation(count);
-    double total = 0.0;
-    std::int64_t steps = 0;
-    for (std::int64_t begin = 0; begin + batch <= count; begin += batch, ++steps) {
-      std::vector<std::int64_t> some(static_cast<std::size_t>(batch));
-      for (std::int64_t i = 0; i < batch; ++i) {
-        some[static_cast<std::size_t>(i)] = rows[static_cast<std::size_t>(order[static_cast<std::size_t>(begin + i)])];
-      }
-      Context context{.mode = Mode::training, .rng = &rng};
-      const Var loss = net.loss(detail::code_tensor(codes, some), order_of(rng), context);
-      total += loss.item();
-      optimizer.minimize(loss, rate);
-      ema.update(average_state, state);
-    }
-    total /= static_cast<double>(steps);
-    if (!std::isfinite(total)) throw NumericError(concat("TabularAr: the loss of epoch ", epoch, " is ", total));
-    const double found = held_out_loss();
-    if (!held_out.empty()) {
-      if (found < best) {
-        best = found, since_best = 0;
-        best_net = average;
-      } else if (++since_best % 2 == 0) {
-        rate /= 2.0;
-      }
-    }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const bool go_on = !progress || progress({epoch, epochs, total, found, seconds});
-    if (!go_on || since_best >= training.patience || seconds > training.minutes * 60.0) break;
-  }
-  return TabularAr(std::move(columns), held_out.empty() ? std::move(average) : std::move(best_net), options.any_order);
+  const TableSource source = [&] { return detail::OneTable(table); };
+  std::vector<ColumnCodes> columns = detail::fit_columns(source, options.codes, "TabularAr");
+  const detail::PackedCodes codes(columns, source);
+  return train(std::move(columns), codes, &table, options, training, progress);
 }
+
+SYNTHDATA_INLINE TabularAr TabularAr::fit(const TableSource& source, const TabularArOptions& options,
+                                          const TabularTraining& training, const TabularCallback& progress) {
+  std::vector<ColumnCodes> columns = detail::fit_columns(source, options.codes, "TabularAr");
+  const detail::PackedCodes codes(columns, source, detail::scratch_file(options.folder));
+  return train(std::move(columns), codes, nullptr, options, training, progress);
+}
+
+SYNTHDATA_INLINE TabularAr TabularAr::train(std::vector<ColumnCodes> columns, const detail::PackedCodes& codes,
+                                            const Table* table, const TabularArOptions& options,
+                                            const TabularTraining& training, const TabularCallback& progress) {
+  detail::check_training(training, "TabularAr");
+  if (options.hidden < 1 || !(options.dropout >= 0.0 && options.dropout < 1.0)) {
+    throw DataError("TabularAr: expects hidden >= 1 and dropout in [0, 1)");
+  }
+  const detail::RowSplit split = detail::split_rows(codes.rows(), training, true, "TabularAr");
+  const auto count = static_cast<std::int64_t>(split.learn.size());
+  const std::int64_t in_memory = table ? codes.rows() : 0;
+  const auto memory = [&](std::int64_t batch) { return TabularAr::memory(columns, in_memory, options, batch); };
+  const std::int64_t batch = detail::batch_within(
+      training,
+      std::min(count, training.batch_size > 0 ? training.batch_size : std::clamp<std::int64_t>(count / 100, 64, 2048)),
+      1, "TabularAr", "fewer bins or max_codes, a smaller hidden layer, fewer rows", memory);
+
+  TabularArNet net = [&] {
+    const OnDevice host(Device::cpu());
+    Rng rng = Rng{training.seed}.split(1);
+    TabularArNet made(detail::all_cardinalities(columns), detail::ordered_codes(columns), options.hidden,
+                      options.dropout, rng);
+    const std::vector<std::int64_t> first = detail::first_places(columns);
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      if (!columns[c].is_number() || columns[c].cardinalities().size() > 1) continue;
+      std::vector<bool> ranges;
+      for (std::int64_t code = 0; code < columns[c].total(); ++code) ranges.push_back(columns[c].is_range(code));
+      made.smooth(first[c], ranges, rng);
+    }
+    return made;
+  }();
+  Archive encoding;
+  for (std::size_t c = 0; c < columns.size(); ++c) columns[c].save(encoding, concat("column.", c));
+  detail::TabularArLearner learner(
+      columns, options.any_order, std::move(net), codes,
+      detail::BatchRows(split.learn, batch, Rng{training.seed}.split(3)), split.held_out,
+      std::clamp(1.0 - static_cast<double>(batch) / static_cast<double>(count), 0.9, 0.999),
+      training.learning_rate > 0.0 ? training.learning_rate : 1e-3, Rng{training.seed}.split(2));
+  const detail::TrainingTable rows{
+      .fingerprint = [&] { return table ? detail::fingerprint(*table) : codes.fingerprint(); },
+      .held_out = [&] { return table ? table->take(split.held_out) : learner.decoded(split.held_out); }};
+  const bool kept = detail::run_training(learner, rows, training,
+                                         {.rows = count,
+                                          .held_out = static_cast<std::int64_t>(split.held_out.size()),
+                                          .epochs = training.epochs > 0 ? training.epochs : 100,
+                                          .steps = count / batch,
+                                          .batch_size = batch,
+                                          .parameters = learner.parameters(),
+                                          .memory = memory(batch)},
+                                         true,
+                                         {{"model", "ar"},
+                                          {"hidden", options.hidden},
+                                          {"dropout", options.dropout},
+                                          {"any_order", options.any_order},
+                                          {"encoding", detail::fingerprint(encoding)}},
+                                         "TabularAr", progress);
+  return learner.result(kept);
+}
+
+namespace detail {
+
+/// Makes rows of a model piece by piece.
+class ArSampler {
+ public:
+  ArSampler(const TabularAr& model, const Conditions& conditions, const SampleOptions& options)
+      : model_(model), options_(options), first_(first_places(model.columns_)), places_(model.columns_.size()) {
+    for (const ColumnCodes& column : model.columns_) choices_.push_back(free_choice(column));
+    for (const auto& [name, condition] : conditions) {
+      const auto c = static_cast<std::size_t>(model.place_of(name));
+      if (choices_[c].conditioned) throw DataError(concat("sample: two conditions on column ", in_quotes(name)));
+      choices_[c] = conditioned_choice(model.columns_[c], condition);
+    }
+    // What is given comes first, then choices and ranges, then all else.
+    for (const int turn : {0, 1, 2}) {
+      for (std::size_t c = 0; c < choices_.size(); ++c) {
+        const int when = !model.any_order_ ? 2 : choices_[c].fixed >= 0 ? 0 : choices_[c].conditioned ? 1 : 2;
+        if (when == turn) (when == 0 ? given_ : order_).push_back(static_cast<std::int64_t>(c));
+      }
+    }
+  }
+
+  Table next(std::int64_t rows) {
+    if (rows < 0) throw DataError(concat("sample: expects a number of rows >= 0, got ", rows));
+    const OnDevice host(Device::cpu());
+    CodeTable codes(rows, first_.back());
+    for (std::int64_t begin = 0; begin < rows; begin += sample_piece) {
+      draw(codes, begin, std::min(rows, begin + sample_piece));
+    }
+    row_ += rows;
+    std::vector<Column> made(choices_.size());
+    const Rng rng = Rng{options_.seed}.split(std::uint64_t{1} << 40);
+    const auto columns = static_cast<std::int64_t>(made.size());
+    parallel_for(columns, rows < 4096 ? columns : 1,
+                 [&](std::int64_t begin, std::int64_t end) {  // few are not worth it
+                   for (auto c = static_cast<std::size_t>(begin); c < static_cast<std::size_t>(end); ++c) {
+                     made[c] = model_.columns_[c].decode(column_of(codes, first_[c], model_.columns_[c]), rng.split(c),
+                                                         places_[c], choices_[c].low, choices_[c].high);
+                   }
+                 });
+    return Table(std::move(made));
+  }
+
+ private:
+  void draw(CodeTable& codes, std::int64_t piece_begin, std::int64_t piece_end) const {
+    const Rng rng{options_.seed};
+    std::vector<std::int64_t> pending = row_range(piece_begin, piece_end);
+    for (std::int64_t round = 0; !pending.empty(); ++round) {
+      if (round == options_.rounds) {
+        throw DataError(concat("sample: after ", round, " rounds only ",
+                               row_ + piece_end - static_cast<std::int64_t>(pending.size()), " of ", row_ + codes.rows,
+                               " rows meet all conditions together; that is too rare"));
+      }
+      std::vector<std::uint8_t> kept(pending.size());
+      parallel_for(static_cast<std::int64_t>(pending.size()), sample_block, [&](std::int64_t begin, std::int64_t end) {
+        const NoGrad no_grad;
+        const std::vector<std::int64_t> some(pending.begin() + begin, pending.begin() + end);
+        std::vector<Rng> rngs;
+        for (const std::int64_t row : some) {
+          rngs.push_back(rng.split(static_cast<std::uint64_t>(row_ + row)).split(static_cast<std::uint64_t>(round)));
+          for (const std::int64_t c : given_) {
+            const auto at = static_cast<std::size_t>(c);
+            put_code(codes, row, first_[at], model_.columns_[at], choices_[at].fixed);
+          }
+        }
+        const auto found =
+            ArDraw{model_.net_, model_.parts_, model_.columns_, first_, choices_}(codes, some, given_, order_, rngs);
+        std::copy(found.begin(), found.end(), kept.begin() + begin);
+      });
+      std::vector<std::int64_t> missed;
+      for (std::size_t i = 0; i < pending.size(); ++i) {
+        if (kept[i] == 0) missed.push_back(pending[i]);
+      }
+      pending = std::move(missed);
+    }
+  }
+
+  const TabularAr& model_;
+  SampleOptions options_;
+  std::vector<std::int64_t> first_, given_, order_;
+  std::vector<ColumnChoice> choices_;
+  std::vector<ColumnCodes::Place> places_;
+  std::int64_t row_ = 0;
+};
+
+}  // namespace detail
 
 SYNTHDATA_INLINE Table TabularAr::sample(std::int64_t rows, const Conditions& conditions,
                                          const SampleOptions& options) const {
-  if (rows < 0) throw DataError(concat("sample: expects a number of rows >= 0, got ", rows));
-  const std::vector<std::int64_t> first = detail::first_places(columns_);
-  std::vector<detail::ColumnChoice> choices;
-  for (const ColumnCodes& column : columns_) choices.push_back(detail::free_choice(column));
-  for (const auto& [name, condition] : conditions) {
-    const std::int64_t c = place_of(name);
-    if (choices[static_cast<std::size_t>(c)].conditioned) {
-      throw DataError(concat("sample: two conditions on column ", in_quotes(name)));
-    }
-    choices[static_cast<std::size_t>(c)] = detail::conditioned_choice(columns_[static_cast<std::size_t>(c)], condition);
-  }
-  // What is given comes first, then choices and ranges, then all else.
-  std::vector<std::int64_t> given, order;
-  for (const int turn : {0, 1, 2}) {
-    for (std::int64_t c = 0; c < static_cast<std::int64_t>(columns_.size()); ++c) {
-      const detail::ColumnChoice& choice = choices[static_cast<std::size_t>(c)];
-      const int when = !any_order_ ? 2 : choice.fixed >= 0 ? 0 : choice.conditioned ? 1 : 2;
-      if (when == turn) (when == 0 ? given : order).push_back(c);
-    }
-  }
-  detail::CodeTable codes(rows, first.back());
-  std::vector<std::int64_t> pending = detail::row_range(0, rows);
-  const Rng rng{options.seed};
-  for (std::int64_t round = 0; !pending.empty(); ++round) {
-    if (round == options.rounds) {
-      throw DataError(concat("sample: after ", round, " rounds only ", rows - static_cast<std::int64_t>(pending.size()),
-                             " of ", rows, " rows meet all conditions together; that is too rare"));
-    }
-    std::vector<std::uint8_t> kept(pending.size());
-    parallel_for(
-        static_cast<std::int64_t>(pending.size()), detail::sample_block, [&](std::int64_t begin, std::int64_t end) {
-          const NoGrad no_grad;
-          const std::vector<std::int64_t> some(pending.begin() + begin, pending.begin() + end);
-          std::vector<Rng> rngs;
-          for (const std::int64_t row : some) {
-            rngs.push_back(rng.split(static_cast<std::uint64_t>(row)).split(static_cast<std::uint64_t>(round)));
-            for (const std::int64_t c : given) {
-              const auto at = static_cast<std::size_t>(c);
-              detail::put_code(codes, row, first[at], columns_[at], choices[at].fixed);
-            }
-          }
-          const auto found = detail::ArDraw{net_, parts_, columns_, first, choices}(codes, some, given, order, rngs);
-          std::copy(found.begin(), found.end(), kept.begin() + begin);
-        });
-    std::vector<std::int64_t> missed;
-    for (std::size_t i = 0; i < pending.size(); ++i) {
-      if (kept[i] == 0) missed.push_back(pending[i]);
-    }
-    pending = std::move(missed);
-  }
-  std::vector<Column> made;
-  for (std::size_t c = 0; c < columns_.size(); ++c) {
-    made.push_back(decode(c, codes, rng.split(std::uint64_t{1} << 40), choices[c].low, choices[c].high));
-  }
-  return Table(std::move(made));
+  return detail::ArSampler(*this, conditions, options).next(rows);
 }
 
-SYNTHDATA_INLINE Column TabularAr::decode(std::size_t c, const detail::CodeTable& codes, const Rng& rng, double low,
-                                          double high) const {
-  const std::int64_t first = detail::first_places(columns_)[c];
-  std::vector<std::int64_t> column(static_cast<std::size_t>(codes.rows));
-  for (std::int64_t row = 0; row < codes.rows; ++row) {
-    column[static_cast<std::size_t>(row)] = detail::get_code(codes, row, first, columns_[c]);
-  }
-  return columns_[c].decode(column, rng.split(c), low, high);
+SYNTHDATA_INLINE std::function<Table(std::int64_t rows)> TabularAr::pieces(const Conditions& conditions,
+                                                                           const SampleOptions& options) const {
+  return [sampler = std::make_shared<detail::ArSampler>(*this, conditions, options)](std::int64_t rows) {
+    return sampler->next(rows);
+  };
 }
 
 SYNTHDATA_INLINE std::int64_t TabularAr::place_of(std::string_view name) const {
@@ -591,13 +875,13 @@ SYNTHDATA_INLINE Schema TabularAr::schema() const {
 }
 
 SYNTHDATA_INLINE Table TabularAr::impute(const Table& table, std::uint64_t seed) const {
+  const OnDevice host(Device::cpu());
   if (!any_order_) throw DataError("impute: expects a model trained for any order of columns (any_order)");
   const std::vector<std::int64_t> first = detail::first_places(columns_);
   detail::CodeTable codes = detail::encode_table(columns_, table);
   std::vector<detail::ColumnChoice> choices;
   for (const ColumnCodes& column : columns_) {
-    choices.push_back(detail::free_choice(column));
-    if (column.has_missing()) choices.back().weights[0] = 0.0;
+    choices.push_back(detail::free_choice(column, false));
   }
   // Rows that lack the same columns are filled together.
   std::map<std::vector<bool>, std::vector<std::int64_t>> groups;
@@ -637,13 +921,15 @@ SYNTHDATA_INLINE Table TabularAr::impute(const Table& table, std::uint64_t seed)
     bool any = place < 0;
     for (const auto& [lacks, rows] : groups) any = any || lacks[c];
     if (!any) continue;
-    const Column drawn = decode(c, codes, rng.split(std::uint64_t{1} << 40));
+    const Column drawn =
+        column.decode(detail::column_of(codes, first[c], column), rng.split(std::uint64_t{1} << 40).split(c));
     filled = filled.with(place < 0 ? drawn : detail::fill_from(table[static_cast<std::size_t>(place)], drawn));
   }
   return filled;
 }
 
 SYNTHDATA_INLINE ClassProbabilities TabularAr::probabilities(const Table& table, std::string_view target) const {
+  const OnDevice host(Device::cpu());
   if (!any_order_) throw DataError("probabilities: expects a model trained for any order of columns (any_order)");
   const auto c = static_cast<std::size_t>(place_of(target));
   const std::vector<std::int64_t> first = detail::first_places(columns_);
@@ -683,6 +969,7 @@ SYNTHDATA_INLINE ClassProbabilities TabularAr::probabilities(const Table& table,
 }
 
 SYNTHDATA_INLINE Tensor TabularAr::log_prob(const Table& table) const {
+  const OnDevice host(Device::cpu());
   const std::vector<std::int64_t> first = detail::first_places(columns_);
   for (const ColumnCodes& column : columns_) static_cast<void>(table[column.schema().name]);  // all must be there
   const detail::CodeTable codes = detail::encode_table(columns_, table);

@@ -12,12 +12,21 @@
 
 namespace synthdata::models {
 
+namespace detail {
+class TvaeLearner;
+}  // namespace detail
+
 struct TvaeOptions {
   EncoderOptions encoder = {};  ///< mode-specific normalisation of numbers, one-hot categories
   std::int64_t hidden = 128;    ///< units of the two hidden layers of each net
   std::int64_t latent = 128;
   double reconstruction = 2.0;  ///< weight of the reconstruction beside the divergence
   double weight_decay = 1e-5;
+  /// Least deviation of a decoded number, in (0, 1]. The source has 0.01, with which numbers outweigh all categories in
+  /// the loss.
+  double least_deviation = 0.05;
+  /// Decay of the mean of the weights over updates (Ema), which is the model; 0: the last weights, as in the source.
+  double average = 0.998;
 };
 
 /// Both nets of the autoencoder.
@@ -30,9 +39,10 @@ class TvaeNet {
   /// reconstruction (-log p of a row, as a sum over its blocks) + divergence, mean over rows. @param rows f32 [N,
   /// width]
   Var loss(const Tensor& rows, Context& context) const;
-  /// f32 [N, latent] -> rows [N, width]: tanh of numbers, the likeliest of what is one-hot, flags.
+  /// f32 [N, latent] -> rows [N, width]: what is one-hot is drawn by its probability, numbers and flags by their mean
+  /// tanh and deviation.
   Tensor decode(const Tensor& latent, Rng& rng) const;
-  /// Limits the deviations of numbers to [0.01, 1], as after every update.
+  /// Limits the deviations of numbers to [options.least_deviation, 1], as after every update.
   void clamp_deviations();
 
   std::int64_t latent() const { return latent_; }
@@ -53,7 +63,7 @@ class TvaeNet {
   std::vector<EncodedBlock> blocks_;
   std::vector<std::int64_t> scalars_;  // places of numbers and flags in a row
   std::int64_t latent_;
-  double reconstruction_;
+  double reconstruction_, least_deviation_;
   Linear encode0_, encode1_, mean_, log_variance_, decode0_, decode1_, row_;
   Param deviation_;  // [scalars]
 };
@@ -61,10 +71,17 @@ class TvaeNet {
 /// Learns a table and makes rows like it. The fastest of the models to sample from.
 class Tvae {
  public:
+  /// Trained on the current device; the model is on the CPU. How: see TabularTraining.
   /// @throws DataError for a table without rows, infinite values, or options out of range; NumericError if the loss is
   /// not finite.
   static Tvae fit(const Table& table, const TvaeOptions& options = {}, const TabularTraining& training = {},
                   const TabularCallback& progress = {});
+
+  /// What fit() needs for so many rows encoded in `width` numbers and batches of `batch`. With h = options.hidden and l
+  /// = options.latent: 4 width bytes a row; five copies (weights, average, best, Adam's two) of 2 h (width + h + l + 2)
+  /// + h l + 2 l + 2 width weights; and in an update gradients of all weights, and 8 width + 8 h + 10 l numbers a row
+  /// of the batch.
+  static TabularMemory memory(std::int64_t width, std::int64_t rows, const TvaeOptions& options, std::int64_t batch);
 
   /// Rows of the table's columns, without those that are left out (texts, identifiers). Rows that miss a condition are
   /// thrown away. The same seed gives the same rows, whatever the threads.
@@ -83,6 +100,7 @@ class Tvae {
   const TvaeNet& net() const { return net_; }
 
  private:
+  friend class detail::TvaeLearner;
   Tvae(TableEncoder encoder, TvaeNet net, TvaeOptions options)
       : encoder_(std::move(encoder)), net_(std::move(net)), options_(std::move(options)) {}
   TableEncoder encoder_;

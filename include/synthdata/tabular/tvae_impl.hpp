@@ -7,14 +7,16 @@
 #include <synthdata/ops/gather.hpp>
 #include <synthdata/ops/reduce.hpp>
 #include <synthdata/ops/shape.hpp>
+#include <synthdata/optim/ema.hpp>
 #include <synthdata/optim/optimizer.hpp>
 #include <synthdata/tabular/encoded_rows_impl.hpp>
 #include <synthdata/tabular/model_file.hpp>
+#include <synthdata/tabular/training_loop_impl.hpp>
 #include <synthdata/tabular/tvae.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
+#include <optional>
 
 namespace synthdata::models {
 
@@ -22,6 +24,7 @@ SYNTHDATA_INLINE TvaeNet::TvaeNet(const std::vector<EncodedBlock>& blocks, const
     : blocks_(blocks),
       latent_(options.latent),
       reconstruction_(options.reconstruction),
+      least_deviation_(options.least_deviation),
       encode0_(blocks.back().begin + blocks.back().width, options.hidden, rng),
       encode1_(options.hidden, options.hidden, rng),
       mean_(options.hidden, options.latent, rng),
@@ -47,7 +50,7 @@ SYNTHDATA_INLINE Var TvaeNet::loss(const Tensor& rows, Context& context) const {
 
   Var total = -0.5 * sum(1.0 + log_variance - square(mu) - exp(log_variance));
   if (!scalars_.empty()) {
-    const Tensor places = Tensor::from(scalars_);
+    const Tensor places = Tensor::from(scalars_, rows.device());
     const Var apart = gather(rows, 1, places) - tanh(gather(y, 1, places));
     const Var likely = sum(square(apart / deviation_)) * 0.5 + sum(log(deviation_)) * count;
     total = total + reconstruction_ * likely;
@@ -64,7 +67,7 @@ SYNTHDATA_INLINE Var TvaeNet::loss(const Tensor& rows, Context& context) const {
 
 SYNTHDATA_INLINE void TvaeNet::clamp_deviations() {
   if (!deviation_.defined()) return;
-  for (float& d : deviation_.mutable_value().span<float>()) d = std::clamp(d, 0.01f, 1.0f);
+  deviation_.assign(clamp(Var(deviation_.value()), least_deviation_, 1.0).value());
 }
 
 SYNTHDATA_INLINE Tensor TvaeNet::decode(const Tensor& latent, Rng& rng) const {
@@ -81,49 +84,179 @@ SYNTHDATA_INLINE Tensor TvaeNet::decode(const Tensor& latent, Rng& rng) const {
     for (const EncodedBlock& block : blocks_) {
       if (block.kind != BlockKind::one_hot) continue;
       float* begin = at + block.begin;
-      const auto largest = std::max_element(begin, begin + block.width) - begin;
+      const float largest = *std::max_element(begin, begin + block.width);
+      float total = 0.0f;
+      for (std::int64_t i = 0; i < block.width; ++i) total += begin[i] = std::exp(begin[i] - largest);
+      float left = rng.uniform() * total;
+      std::int64_t drawn = 0;
+      while (drawn + 1 < block.width && (left -= begin[drawn]) >= 0.0f) ++drawn;
       std::fill_n(begin, block.width, 0.0f);
-      begin[largest] = 1.0f;
+      begin[drawn] = 1.0f;
     }
   }
   return y;
 }
 
+namespace detail {
+
+/// The state of a Tvae in training.
+class TvaeLearner final : public Learner {
+ public:
+  TvaeLearner(Tvae start, const Tensor& rows, BatchRows batches, std::vector<std::int64_t> held_out, double rate,
+              const Rng& rng)
+      : rows_(rows),
+        batches_(std::move(batches)),
+        held_out_(std::move(held_out)),
+        model_(std::move(start)),
+        rate_(rate),
+        rng_(rng) {
+    move_to(model_.net_, current_device());
+    state_ = state_of(model_.net_);
+    if (model_.options_.average > 0.0) {
+      average_.emplace(model_.net_);
+      average_state_ = state_of(*average_);
+      ema_.emplace(model_.options_.average);
+    }
+    optimizer_.emplace(state_.parameters, Adam{.weight_decay = model_.options_.weight_decay});
+  }
+
+  std::int64_t parameters() const { return synthdata::detail::count_values(state_); }
+  double update(std::int64_t epoch, std::int64_t step) override {
+    Context context{.mode = Mode::training, .rng = &rng_};
+    const Var loss = model_.net_.loss(take(batches_(epoch, step)), context);
+    const double value = loss.item();
+    optimizer_->minimize(loss, rate_);
+    model_.net_.clamp_deviations();
+    if (ema_) ema_->update(average_state_, state_);
+    return value;
+  }
+  double end_epoch() override {
+    if (held_out_.empty()) return std::numeric_limits<double>::quiet_NaN();
+    const NoGrad no_grad;
+    Rng same{held_out_.size()};  // the same latent noise after every epoch
+    Context context{.rng = &same};
+    double total = 0.0;
+    const auto batch = static_cast<std::size_t>(batches_.size());  // as in training: memory of the same sizes is used
+    for (std::size_t begin = 0; begin < held_out_.size(); begin += batch) {
+      const std::size_t end = std::min(held_out_.size(), begin + batch);
+      const std::vector<std::int64_t> some(held_out_.begin() + static_cast<std::ptrdiff_t>(begin),
+                                           held_out_.begin() + static_cast<std::ptrdiff_t>(end));
+      total += present().loss(take(some), context).item() * static_cast<double>(some.size());
+    }
+    return total / static_cast<double>(held_out_.size());
+  }
+  Table sample(std::int64_t rows, std::uint64_t seed) const override {
+    return model(present()).sample(rows, {}, {.seed = seed});
+  }
+  void keep() override { best_.emplace(present()); }
+  void save(Archive& archive, bool kept) const override {
+    save_state(archive, "net.", model_.net_);
+    if (average_) {
+      save_state(archive, "average.", *average_);
+      synthdata::detail::add_integers(archive, "average_updates", {ema_->updates()});
+    }
+    if (kept) save_state(archive, "best.", *best_);
+    synthdata::detail::add_optimizer(archive, "optimizer.", *optimizer_);
+    synthdata::detail::add_rng(archive, rng_);
+  }
+  void restore(const Archive& archive, bool kept) override {
+    load_state(archive, "net.", model_.net_);
+    if (average_) {
+      load_state(archive, "average.", *average_);
+      ema_->restore(synthdata::detail::read_integers(archive, "average_updates", 1)[0]);
+    }
+    if (kept) load_state(archive, "best.", best_.emplace(model_.net_));
+    optimizer_ = synthdata::detail::read_optimizer(archive, "optimizer.", *optimizer_);
+    rng_ = synthdata::detail::read_rng(archive);
+  }
+  /// The model that was kept, or else the present one.
+  Tvae result(bool kept) const { return model(kept ? *best_ : present()); }
+
+ private:
+  /// What is sampled from now.
+  const TvaeNet& present() const { return average_ ? *average_ : model_.net_; }
+  Tvae model(TvaeNet net) const {
+    move_to(net, Device::cpu());
+    return {model_.encoder_, std::move(net), model_.options_};
+  }
+  Tensor take(const std::vector<std::int64_t>& rows) const {
+    return backend::gather(rows_, 0, Tensor::from(rows, Device::cpu())).to(current_device());
+  }
+
+  const Tensor& rows_;
+  BatchRows batches_;
+  std::vector<std::int64_t> held_out_;
+  Tvae model_;
+  std::optional<TvaeNet> average_, best_;
+  ModuleState state_, average_state_;
+  std::optional<Ema> ema_;
+  std::optional<Optimizer> optimizer_;
+  double rate_;
+  Rng rng_;
+};
+
+}  // namespace detail
+
+SYNTHDATA_INLINE TabularMemory Tvae::memory(std::int64_t width, std::int64_t rows, const TvaeOptions& options,
+                                            std::int64_t batch) {
+  const std::int64_t hidden = options.hidden, latent = options.latent;
+  const std::int64_t weights =
+      2 * hidden * (width + hidden + latent) + 4 * hidden + 2 * latent + hidden * latent + 2 * width;
+  TabularMemory memory;
+  memory.rows = 4 * width * rows;
+  memory.weights = 5 * 4 * weights;
+  memory.batch = 4 * weights + 4 * (8 * width + 8 * hidden + 10 * latent) * batch;
+  return memory;
+}
+
 SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& options, const TabularTraining& training,
                                 const TabularCallback& progress) {
+  detail::check_training(training, "Tvae");
   if (options.hidden < 1 || options.latent < 1 || !(options.reconstruction > 0.0) || !(options.weight_decay >= 0.0) ||
-      training.epochs < 0 || training.batch_size < 0 || !(training.learning_rate >= 0.0) || !(training.minutes > 0.0)) {
-    throw DataError("Tvae: expects hidden, latent >= 1, reconstruction and minutes > 0, all others >= 0");
+      !(options.least_deviation > 0.0 && options.least_deviation <= 1.0) ||
+      !(options.average >= 0.0 && options.average < 1.0)) {
+    throw DataError(
+        "Tvae: expects hidden, latent >= 1, reconstruction > 0, weight_decay >= 0, least_deviation in (0, 1] and "
+        "average in [0, 1)");
   }
-  Rng rng = Rng{training.seed}.split(2);
   TableEncoder encoder = TableEncoder::fit(table, options.encoder, Rng{training.seed}.split(1));
   if (encoder.width() == 0) throw DataError("Tvae: the table has no column that can be learnt");
+  Archive encoding;
+  encoder.save(encoding, "encoder");
+  const detail::RowSplit split = detail::split_rows(table.size(), training, false, "Tvae");
+  const auto count = static_cast<std::int64_t>(split.learn.size());
+  const auto memory = [&](std::int64_t batch) { return Tvae::memory(encoder.width(), table.size(), options, batch); };
+  const std::int64_t batch =
+      detail::batch_within(training, std::min<std::int64_t>(count, training.batch_size > 0 ? training.batch_size : 500),
+                           1, "Tvae", "smaller hidden layers, fewer rows, categories or modes", memory);
+  Rng rng = Rng{training.seed}.split(2);
   const Tensor rows = encoder.encode(table, rng);
-  const std::int64_t count = rows.shape()[0];
-  const std::int64_t batch = std::min<std::int64_t>(count, training.batch_size > 0 ? training.batch_size : 500);
-  const std::int64_t epochs = training.epochs > 0 ? training.epochs : 300;
-  TvaeNet net(encoder.blocks(), options, rng);
-  Optimizer optimizer(state_of(net).parameters, Adam{.weight_decay = options.weight_decay});
-  const auto start = std::chrono::steady_clock::now();
-  for (std::int64_t epoch = 1; epoch <= epochs; ++epoch) {
-    const std::vector<std::int64_t> order = rng.permutation(count);
-    double total = 0.0;
-    std::int64_t steps = 0;
-    for (std::int64_t begin = 0; begin + batch <= count; begin += batch, ++steps) {
-      const Tensor some = Tensor::from(std::vector<std::int64_t>(order.begin() + begin, order.begin() + begin + batch));
-      Context context{.mode = Mode::training, .rng = &rng};
-      const Var loss = net.loss(backend::gather(rows, 0, some), context);
-      total += loss.item();
-      optimizer.minimize(loss, training.learning_rate > 0.0 ? training.learning_rate : 1e-3);
-      net.clamp_deviations();
-    }
-    total /= static_cast<double>(steps);
-    if (!std::isfinite(total)) throw NumericError(concat("Tvae: the loss of epoch ", epoch, " is ", total));
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const bool go_on = !progress || progress({.epoch = epoch, .epochs = epochs, .loss = total, .seconds = seconds});
-    if (!go_on || seconds > training.minutes * 60.0) break;
-  }
-  return {std::move(encoder), std::move(net), options};
+  auto start = [&] {
+    const OnDevice host(Device::cpu());
+    return Tvae(encoder, TvaeNet(encoder.blocks(), options, rng), options);
+  }();
+  detail::TvaeLearner learner(std::move(start), rows,
+                              detail::BatchRows(split.learn, batch, Rng{training.seed}.split(3)), split.held_out,
+                              training.learning_rate > 0.0 ? training.learning_rate : 1e-3, rng);
+  const bool kept = detail::run_training(learner, detail::training_table(table, split), training,
+                                         {.rows = count,
+                                          .held_out = static_cast<std::int64_t>(split.held_out.size()),
+                                          .epochs = training.epochs > 0 ? training.epochs : 300,
+                                          .steps = count / batch,
+                                          .batch_size = batch,
+                                          .parameters = learner.parameters(),
+                                          .memory = memory(batch)},
+                                         false,
+                                         {{"model", "tvae"},
+                                          {"encoder", detail::fingerprint(encoding)},
+                                          {"hidden", options.hidden},
+                                          {"latent", options.latent},
+                                          {"reconstruction", options.reconstruction},
+                                          {"weight_decay", options.weight_decay},
+                                          {"least_deviation", options.least_deviation},
+                                          {"average", options.average}},
+                                         "Tvae", progress);
+  return learner.result(kept);
 }
 
 SYNTHDATA_INLINE Table Tvae::sample(std::int64_t rows, const Conditions& conditions,

@@ -5,6 +5,7 @@
 
 #include <synthdata/core/random.hpp>
 #include <synthdata/data/augment/oversample.hpp>
+#include <synthdata/data/augment/row_points_impl.hpp>
 #include <synthdata/data/clean/columns.hpp>
 #include <synthdata/data/nearest.hpp>
 
@@ -82,51 +83,19 @@ class Oversampler {
                             " neighbours need at least ", options.neighbours + 1));
       }
     }
-    for (const Column* column : numeric_) {
-      const double deviation = standard_deviation(*column, nullptr);
-      scales_.push_back(options.standardise && deviation > 0.0 ? 1.0 / deviation : 1.0);
-    }
+    points_ = RowPoints(name, numeric_, categorical_, options.standardise);
   }
 
   std::size_t classes() const { return classes_.size(); }
   std::int64_t wanted(std::size_t c) const { return wanted_[c]; }
   const Rows& rows(std::size_t c) const { return classes_[c]; }
 
-  /// Rows as points; categories add to distances as in a class whose numbers have that median deviation.
-  Tensor points(const Rows& rows, double median) const {
-    std::int64_t width = static_cast<std::int64_t>(numeric_.size());
-    for (const Column* column : categorical_) width += choices(*column);
-    Tensor points = Tensor::zeros({static_cast<std::int64_t>(rows.size()), width}, DType::f64, Device::cpu());
-    double* to = points.data<double>();
-    for (const std::int64_t row : rows) {
-      for (std::size_t i = 0; i < numeric_.size(); ++i) to[i] = number(*numeric_[i], row) * scales_[i];
-      std::int64_t at = static_cast<std::int64_t>(numeric_.size());
-      for (const Column* column : categorical_) {
-        to[at + choice(*column, row)] = median * std::sqrt(0.5);  // two of them differ if the categories do
-        at += choices(*column);
-      }
-      to += width;
-    }
-    return points;
-  }
-  /// The median of the standard deviations of the numeric columns, in units of the points.
-  double median_deviation(const Rows& rows) const {
-    if (numeric_.empty()) return 1.0;
-    std::vector<double> deviations;
-    for (std::size_t i = 0; i < numeric_.size(); ++i) {
-      deviations.push_back(standard_deviation(*numeric_[i], &rows) * scales_[i]);
-    }
-    std::sort(deviations.begin(), deviations.end());
-    const std::size_t half = deviations.size() / 2;
-    return deviations.size() % 2 ? deviations[half] : 0.5 * (deviations[half - 1] + deviations[half]);
-  }
-
   /// Share of each row's nearest neighbours in the table that are of another class.
   std::vector<double> foreign_shares(std::size_t c) const {
     const std::int64_t k = options_.neighbours;
-    Rows all(static_cast<std::size_t>(table_.size()));
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
-    const Nearest found = nearest(points(classes_[c], 1.0), points(all, 1.0), k + 1);  // one may be the row itself
+    const Rows all = every_row(table_.size());
+    const Nearest found =
+        nearest(points_.of(classes_[c], 1.0), points_.of(all, 1.0), k + 1);  // one may be the row itself
     std::vector<double> shares;
     for (std::size_t i = 0; i < classes_[c].size(); ++i) {
       std::int64_t seen = 0, foreign = 0;
@@ -144,9 +113,9 @@ class Oversampler {
   /// Adds the new rows of a class; row i of it is the base of counts[i].
   void make(std::size_t c, const std::vector<std::int64_t>& counts) {
     const Rows& rows = classes_[c];
-    const double median = categorical_.empty() ? 1.0 : median_deviation(rows);
+    const double median = categorical_.empty() ? 1.0 : points_.median_deviation(rows);
     const std::int64_t k = options_.neighbours;
-    const Nearest found = nearest_others(points(rows, median), k);
+    const Nearest found = nearest_others(points_.of(rows, median), k);
     const std::int64_t* index = found.index.data<std::int64_t>();
     const Rng of_class = Rng(options_.seed).split(c);
     plan_.neighbours = k;
@@ -172,32 +141,11 @@ class Oversampler {
   const std::string& class_name(std::size_t c) const { return names_[c]; }
 
  private:
-  double number(const Column& column, std::int64_t row) const {
-    const double value = column.number(row);
-    if (!std::isfinite(value)) fail(column, concat("row ", row, " is ", value));
-    return value;
-  }
-  /// Of all rows or the named ones; divided by their number.
-  double standard_deviation(const Column& column, const Rows* rows) const {
-    const std::int64_t count = rows ? static_cast<std::int64_t>(rows->size()) : table_.size();
-    const auto value = [&](std::int64_t i) { return number(column, rows ? (*rows)[static_cast<std::size_t>(i)] : i); };
-    double mean = 0.0, squares = 0.0;
-    for (std::int64_t i = 0; i < count; ++i) mean += value(i) / static_cast<double>(count);
-    for (std::int64_t i = 0; i < count; ++i) squares += (value(i) - mean) * (value(i) - mean);
-    return count ? std::sqrt(squares / static_cast<double>(count)) : 0.0;
-  }
-  static std::int64_t choices(const Column& column) {
-    return column.type() == ColumnType::boolean ? 2 : static_cast<std::int64_t>(column.schema().categories.size());
-  }
-  static std::int64_t choice(const Column& column, std::int64_t row) {
-    return column.type() == ColumnType::boolean ? column.boolean(row) : column.code(row);
-  }
-
   const char* name_;
   const Table& table_;
   const OversampleOptions& options_;
   std::vector<const Column*> numeric_, categorical_;
-  std::vector<double> scales_;         // by numeric column
+  RowPoints points_;
   std::vector<Rows> classes_;          // in the order of their first rows
   std::vector<std::string> names_;     // by class
   std::vector<std::size_t> class_of_;  // by row

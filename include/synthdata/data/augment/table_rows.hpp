@@ -38,8 +38,8 @@ struct RowPlan {
   std::int64_t neighbours = 0;
   std::vector<std::int64_t> voters;  ///< [rows, neighbours]: rows of the table, the nearest first
 };
-/// Numbers and dates between base and neighbour; the value most voters have (of equally frequent ones, the nearest
-/// one's) for other columns; the base's for `target`.
+/// Numbers and dates between base and neighbour, or the base's if one of the two is missing; the value most voters have
+/// (of equally frequent ones, the nearest one's), missing ones being equal, for other columns; the base's for `target`.
 Table rows_of(const Table& table, std::string_view target, const RowPlan& plan);
 
 }  // namespace detail

@@ -44,12 +44,17 @@ SYNTHDATA_INLINE Table rows_of(const Table& table, std::string_view target, cons
   std::vector<Column> columns;
   for (const Column& column : table.columns()) {
     if (column.name() != target && is_between_type(column.type())) {
-      columns.push_back(between(column, plan.rows));
+      std::vector<SyntheticRow> rows = plan.rows;
+      for (SyntheticRow& row : rows) {
+        if (is_absent(column, row.base) || is_absent(column, row.neighbour)) row.neighbour = row.base;
+      }
+      columns.push_back(between(column, rows));
       continue;
     }
     std::vector<std::int64_t> sources;
     const auto value = [&](std::int64_t row) {
-      return column.type() == ColumnType::boolean ? column.boolean(row) : column.code(row);
+      if (column.is_missing(row)) return std::int64_t{-1};
+      return column.type() == ColumnType::boolean ? std::int64_t{column.boolean(row)} : column.code(row);
     };
     for (std::size_t i = 0; i < plan.rows.size(); ++i) {
       std::int64_t source = plan.rows[i].base, most = 0;

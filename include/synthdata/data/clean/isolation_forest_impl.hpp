@@ -26,7 +26,7 @@ inline double mean_path(std::int64_t n) {
 }
 
 /// `count` different rows of 0 ... n-1.
-SYNTHDATA_INLINE std::vector<std::int64_t> draw_rows(std::int64_t n, std::int64_t count, Rng& rng) {
+SYNTHDATA_INLINE std::vector<std::int64_t> draw_tree_rows(std::int64_t n, std::int64_t count, Rng& rng) {
   if (count * 4 >= n) {
     std::vector<std::int64_t> rows = rng.permutation(n);
     rows.resize(static_cast<std::size_t>(count));
@@ -135,7 +135,7 @@ SYNTHDATA_INLINE IsolationForest IsolationForest::fit(const Tensor& rows, Rng& r
   parallel_for(options.trees, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t t = begin; t < end; ++t) {
       Rng own = base.split(static_cast<std::uint64_t>(t));
-      std::vector<std::int64_t> drawn = detail::draw_rows(rows.shape(0), forest.sample_, own);
+      std::vector<std::int64_t> drawn = detail::draw_tree_rows(rows.shape(0), forest.sample_, own);
       trees[static_cast<std::size_t>(t)] = detail::grow_isolation_tree(x, width, std::move(drawn), own);
     }
   });
