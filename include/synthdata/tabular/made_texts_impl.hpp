@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/data/privacy/hash.hpp>
 #include <synthdata/data/privacy/mask.hpp>
 #include <synthdata/data/privacy/members.hpp>
 #include <synthdata/tabular/made_texts.hpp>
@@ -152,10 +151,12 @@ SYNTHDATA_INLINE MadeTexts MadeTexts::fit(const Column& column, const MadeTextsO
 }
 
 SYNTHDATA_INLINE std::uint64_t MadeTexts::bit_of(std::string_view text) const {
-  const Digest digest = Sha256().update(concat(salt_, ":")).update(text).digest();
-  std::uint64_t word = 0;
-  for (int i = 0; i < 8; ++i) word = word << 8 | digest[static_cast<std::size_t>(i)];
-  return word % (bits_.size() * 8);
+  // FNV-1a and the finaliser of SplitMix64. Files hold bits by this hash: it must stay as it is.
+  std::uint64_t hash = 0xcbf29ce484222325u ^ static_cast<std::uint64_t>(salt_);
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  hash = (hash ^ hash >> 30) * 0xbf58476d1ce4e5b9u;
+  hash = (hash ^ hash >> 27) * 0x94d049bb133111ebu;
+  return (hash ^ hash >> 31) % (bits_.size() * 8);
 }
 
 SYNTHDATA_INLINE bool MadeTexts::may_have(std::string_view text) const {
