@@ -493,6 +493,11 @@ TEST_CASE("balanced rows have the shares asked for", "[rules]") {
   CHECK(count(given, "group", "blue") == 10);
   CHECK(count(model.sample_balanced(10, "flag"), "flag", "yes") == 5);
   CHECK(model.sample_balanced(0, "group").size() == 0);
+  const auto pieces = model.pieces({}, {.seed = 4});
+  const Table all = pieces(60).append(pieces(60));
+  std::set<std::string> different;
+  for (std::int64_t row = 0; row < all.size(); ++row) different.insert(all["id"].cell(row));
+  CHECK(different.size() == 120);
   const auto error = [&](const char* column, const std::vector<std::pair<std::string, double>>& shares) {
     return data_error([&] { model.sample_balanced(10, column, shares); });
   };

@@ -27,12 +27,10 @@ SYNTHDATA_INLINE Table AnyTabularModel::sample(std::int64_t rows, const Conditio
 SYNTHDATA_INLINE std::function<Table(std::int64_t rows)> AnyTabularModel::pieces(const Conditions& conditions,
                                                                                  const SampleOptions& options) const {
   if (!transform_.changes()) return held_->pieces(conditions, options);
-  return [this, conditions, options, piece = std::uint64_t{0}](std::int64_t rows) mutable {
-    SampleOptions own = options;
-    if (piece > 0) own.seed = Rng{options.seed}.split(piece).next_u64();
-    ++piece;
-    return sample(rows, conditions, own);
-  };
+  return transform_.pieces(conditions, options, held_->schema(),
+                           [this](std::int64_t rows, const Conditions& given, const SampleOptions& how) {
+                             return held_->sample(rows, given, how);
+                           });
 }
 
 SYNTHDATA_INLINE Table AnyTabularModel::sample_balanced(std::int64_t rows, const std::string& column,
