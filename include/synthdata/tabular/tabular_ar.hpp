@@ -61,7 +61,8 @@ class TabularArNet {
   Var loss(const Tensor& codes, const std::vector<std::int64_t>& position, Context& context) const;
   /// What the table says to code column k, [rows, hidden]: a copy, to be made once for many logits.
   Tensor part(std::int64_t k) const;
-  /// Logits [N, cardinality] of code column k. @param known i64 [N, P]: rows of the table, row_of(column, code)
+  /// Logits [N, cardinality] of code column k, of a net that has settled. Several threads may ask at the same time.
+  /// @param known i64 [N, P]: rows of the table, row_of(column, code)
   Var logits(std::int64_t k, const Tensor& part, const Tensor& known) const;
 
   std::int64_t row_of(std::int64_t column, std::int64_t code) const {

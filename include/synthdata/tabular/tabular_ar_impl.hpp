@@ -543,7 +543,7 @@ SYNTHDATA_INLINE Var TabularArNet::logits(std::int64_t k, const Tensor& part, co
   const auto at = static_cast<std::size_t>(k);
   const Var first = relu(embedding_bag(Var(part), known) + slice(bias_, 0, k * hidden_, (k + 1) * hidden_));
   Context context;
-  return heads_[at].with_weight(head(k), middle_[at].fused(first, context, fused::relu));
+  return heads_[at](middle_[at].fused(first, context, fused::relu));
 }
 
 namespace detail {
