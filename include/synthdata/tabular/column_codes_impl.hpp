@@ -102,7 +102,7 @@ inline void cut_ranges(const std::vector<NumberCount>& values, std::vector<Value
   for (std::int64_t done = 0; done < cuts && !ranges.empty(); ++done) {
     const auto most =
         std::max_element(best.begin(), best.end(), [](const Cut& a, const Cut& b) { return a.gain < b.gain; });
-    if (most->gain < enough) break;
+    if (most->gain <= 0.0 || most->gain < enough) break;  // 0: there is nothing to cut
     const auto at = static_cast<std::size_t>(most - best.begin());
     const Cut cut = *most;
     const ValueRange right{.first = cut.last + 1, .last = ranges[at].last, .rows = ranges[at].rows - cut.rows};
