@@ -64,8 +64,8 @@ class AnyTabularModel {
                         const std::vector<std::pair<std::string, double>>& shares = {},
                         const Conditions& conditions = {}, const SampleOptions& options = {}) const;
 
-  /// Makes the next rows each time it is called, see SampleReader. The model must outlive it. Where a transform makes
-  /// columns anew or keeps rules, each piece stands alone: what is unique is so within a piece.
+  /// Makes the next rows each time it is called, see SampleReader and TableTransform::pieces. The model must outlive
+  /// it.
   std::function<Table(std::int64_t rows)> pieces(const Conditions& conditions = {},
                                                  const SampleOptions& options = {}) const;
 
