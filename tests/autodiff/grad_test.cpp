@@ -238,6 +238,21 @@ TEST_CASE("leaves may be shared by threads that each build their own graph") {
   CHECK(result == 6.0);
 }
 
+TEST_CASE("a leaf may be copied and dropped by several threads at once") {
+  const Var x = leaf(vector({3}));
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&x] {
+      const NoGrad no_grad;
+      for (int i = 0; i < 20000; ++i) {
+        const Var held = x;
+        static_cast<void>(square(held));
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(first(grad(sum(square(x)), x)) == 6.0);
+}
+
 TEST_CASE("the gradient of a WGAN-GP penalty equals finite differences") {
   // critic: [N, 2] -> tanh layer of 5 -> tanh layer of 4 -> 1; the penalty is differentiated in its weights
   Rng rng{17};

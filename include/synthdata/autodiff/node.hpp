@@ -2,7 +2,8 @@
 //
 // A node stands for one recorded operation (or a leaf): it knows the nodes of its operands and the rule that turns the
 // gradient of its output into gradients of its operands. Nodes come from a free list, number themselves in the order
-// of recording, which is a topological order, and never own a Var of their own output. A graph belongs to one thread.
+// of recording, which is a topological order, and never own a Var of their own output. A graph belongs to one thread;
+// leaves, which parameters are, may be held by several at once: forward passes without a tape run side by side.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -10,6 +11,7 @@
 #include <synthdata/core/tensor.hpp>
 
 #include <array>
+#include <atomic>
 
 namespace synthdata {
 
@@ -77,17 +79,32 @@ class Node {
  private:
   friend class NodePtr;
   friend void destroy_node(Node*) noexcept;
-  std::int64_t references_ = 0;
+
+  void acquire() {
+    if (leaf)
+      references_.fetch_add(1, std::memory_order_relaxed);
+    else  // of one thread: no locked instruction
+      references_.store(references_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  /// True where it was the last reference.
+  bool drop() {
+    if (leaf) return references_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    const std::int64_t left = references_.load(std::memory_order_relaxed) - 1;
+    references_.store(left, std::memory_order_relaxed);
+    return left == 0;
+  }
+
+  std::atomic<std::int64_t> references_ = 0;
 };
 
 inline NodePtr::NodePtr(Node* node) : node_(node) {
-  if (node_) ++node_->references_;
+  if (node_) node_->acquire();
 }
 inline NodePtr::NodePtr(const NodePtr& other) : node_(other.node_) {
-  if (node_) ++node_->references_;
+  if (node_) node_->acquire();
 }
 inline NodePtr::~NodePtr() {
-  if (node_ && --node_->references_ == 0) destroy_node(node_);
+  if (node_ && node_->drop()) destroy_node(node_);
 }
 
 /// The node of a variable that gradients are asked for; holds what backward() accumulated.
