@@ -69,6 +69,7 @@
 #include <synthdata/nn/init.hpp>
 #include <synthdata/nn/linear.hpp>
 #include <synthdata/nn/minibatch_stddev.hpp>
+#include <synthdata/nn/mixture_prior.hpp>
 #include <synthdata/nn/module.hpp>
 #include <synthdata/nn/norm.hpp>
 #include <synthdata/nn/recurrent.hpp>

@@ -51,6 +51,7 @@ TEST_CASE("device: layers") {
       layer("Dropout", Dropout(0.4), flat),
       layer("Embedding", Embedding(5, 4, rng()), index({0, 4, 2, 2}, {2, 2})),
       layer("MinibatchStddev", MinibatchStddev({.group_size = 2}), image),
+      layer("MixturePrior", MixturePrior(3, 8, rng()), flat),
       layer("SpectralNorm", SpectralNorm(Linear(8, 5, rng()), rng()), flat, 1),
       layer("Recurrent of GRUCell", Recurrent<GRUCell>(8, 6, rng()), sequence),
       layer("Recurrent of LSTMCell", Recurrent<LSTMCell>(8, 6, rng()), sequence),

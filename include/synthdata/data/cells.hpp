@@ -8,6 +8,8 @@
 #include <synthdata/data/number.hpp>
 #include <synthdata/data/schema.hpp>
 
+#include <limits>
+
 namespace synthdata::detail {
 
 /// True for an integer of 64 bits just as we would write it: "0", "-12"; not "+5", "007", "-0".
@@ -32,6 +34,12 @@ bool parse_date_time(std::string_view text, std::string_view pattern, std::strin
                      std::int64_t& microseconds);
 void append_date_time_cell(std::string& out, std::int64_t microseconds, std::string_view pattern,
                            std::string_view zone);
+/// Means and quantiles of date-times as whole microseconds; beyond the range of int64, its nearest end.
+inline std::int64_t whole_microseconds(double number) {
+  constexpr double end = 0x1p63;
+  if (number >= end) return std::numeric_limits<std::int64_t>::max();
+  return number >= -end ? static_cast<std::int64_t>(number) : std::numeric_limits<std::int64_t>::min();
+}
 
 }  // namespace synthdata::detail
 

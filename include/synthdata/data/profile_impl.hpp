@@ -505,7 +505,7 @@ SYNTHDATA_INLINE TableProfile profile(const Table& table, const ProfileOptions& 
 SYNTHDATA_INLINE std::string ColumnProfile::show(double number) const {
   if (schema.type == ColumnType::date_time) {
     std::string out;
-    detail::append_date_time_cell(out, static_cast<std::int64_t>(number), schema.pattern, schema.zone);
+    detail::append_date_time_cell(out, detail::whole_microseconds(number), schema.pattern, schema.zone);
     return out;
   }
   char text[32];

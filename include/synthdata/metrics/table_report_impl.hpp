@@ -31,7 +31,7 @@ inline std::string tick(const Column& column, double value) {
   if (column.type() == ColumnType::integer) return decimals(value, 0);
   if (column.type() == ColumnType::date_time) {
     std::string text;
-    append_date_time_cell(text, static_cast<std::int64_t>(value), column.schema().pattern, column.schema().zone);
+    append_date_time_cell(text, whole_microseconds(value), column.schema().pattern, column.schema().zone);
     return text;
   }
   std::array<char, 64> text{};

@@ -1,15 +1,17 @@
 // synthdata/tabular/tvae.hpp: a variational autoencoder of tables.
 //
 // Source: Xu et al. 2019, "Modeling Tabular Data using Conditional GAN", arXiv:1907.00503, section 4.5, with the
-// settings of its published code: nets 128-128, latent vectors of 128, batches of 500, 300 epochs, Adam at 1e-3. Three
-// things differ from that code, each because rows came out more faithful on Adult: categories are drawn by their
-// probability, as the paper has it, and not the likeliest taken; the model is the mean of the weights over many
-// updates; and decoded numbers keep a deviation that stops them from outweighing the categories.
+// settings of its published code: nets 128-128, latent vectors of 128, batches of 500, 300 epochs, Adam at 1e-3. Four
+// things differ from that code, each because rows came out more faithful on Adult: latent vectors have a prior that is
+// learnt with the nets; categories are drawn by their probability, as the paper has it, and not the likeliest taken;
+// the model is the mean of the weights over many updates; and decoded numbers keep a deviation that stops them from
+// outweighing the categories.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
 
 #include <synthdata/nn/linear.hpp>
+#include <synthdata/nn/mixture_prior.hpp>
 #include <synthdata/tabular/encoded_rows.hpp>
 #include <synthdata/tabular/training.hpp>
 
@@ -23,6 +25,9 @@ struct TvaeOptions {
   EncoderOptions encoder = {};  ///< mode-specific normalisation of numbers, one-hot categories
   std::int64_t hidden = 128;    ///< units of the two hidden layers of each net
   std::int64_t latent = 128;
+  /// Normal distributions in the prior of the latent vectors (MixturePrior), at most one for each 50 rows learnt, so
+  /// that none stands for a few of them. 1 does what the source's N(0, 1) does.
+  std::int64_t components = 50;
   double reconstruction = 2.0;  ///< weight of the reconstruction beside the divergence
   double weight_decay = 1e-5;
   /// Least deviation of a decoded number, in (0, 1]. The source has 0.01, with which numbers outweigh all categories in
@@ -39,16 +44,16 @@ class TvaeNet {
 
   TvaeNet(const std::vector<EncodedBlock>& blocks, const TvaeOptions& options, Rng& rng);
 
-  /// reconstruction (-log p of a row, as a sum over its blocks) + divergence, mean over rows. @param rows f32 [N,
-  /// width]
+  /// reconstruction (-log p of a row, as a sum over its blocks) + divergence from the prior (by the latent vector
+  /// drawn), mean over rows. @param rows f32 [N, width]
   Var loss(const Tensor& rows, Context& context) const;
   /// f32 [N, latent] -> rows [N, width]: what is one-hot is drawn by its probability, numbers and flags by their mean
   /// tanh and deviation.
   Tensor decode(const Tensor& latent, Rng& rng) const;
+  /// Latent vectors of the prior, f32 [n, latent].
+  Tensor sample_latent(std::int64_t n, Rng& rng) const { return prior_.sample(n, rng); }
   /// Limits the deviations of numbers to [options.least_deviation, 1], as after every update.
   void clamp_deviations();
-
-  std::int64_t latent() const { return latent_; }
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
@@ -60,15 +65,16 @@ class TvaeNet {
     v("decode1", self.decode1_);
     v("row", self.row_);
     v("deviation", self.deviation_);
+    v("prior", self.prior_);
   }
 
  private:
   std::vector<EncodedBlock> blocks_;
   std::vector<std::int64_t> scalars_;  // places of numbers and flags in a row
-  std::int64_t latent_;
   double reconstruction_, least_deviation_;
   Linear encode0_, encode1_, mean_, log_variance_, decode0_, decode1_, row_;
   Param deviation_;  // [scalars]
+  MixturePrior prior_;
 };
 
 /// Learns a table and makes rows like it. The fastest of the models to sample from.
@@ -80,10 +86,10 @@ class Tvae {
   static Tvae fit(const Table& table, const TvaeOptions& options = {}, const TabularTraining& training = {},
                   const TabularCallback& progress = {});
 
-  /// What fit() needs for so many rows encoded in `width` numbers and batches of `batch`. With h = options.hidden and l
-  /// = options.latent: 4 width bytes a row; five copies (weights, average, best, Adam's two) of 2 h (width + h + l + 2)
-  /// + h l + 2 l + 2 width weights; and in an update gradients of all weights, and 8 width + 8 h + 10 l numbers a row
-  /// of the batch.
+  /// What fit() needs for so many rows encoded in `width` numbers and batches of `batch`. With h = options.hidden, l =
+  /// options.latent and k = options.components: 4 width bytes a row; five copies (weights, average, best, Adam's two)
+  /// of 2 h (width + h + l + 2) + h l + 2 l + 2 width + k (2 l + 1) weights; and in an update gradients of all weights,
+  /// and 8 width + 8 h + 13 l + 4 k numbers a row of the batch.
   static TabularMemory memory(std::int64_t width, std::int64_t rows, const TvaeOptions& options, std::int64_t batch);
 
   /// Rows of the table's columns, without those that are left out (texts, identifiers). Rows that miss a condition are

@@ -16,13 +16,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <optional>
 
 namespace synthdata::models {
 
 SYNTHDATA_INLINE TvaeNet::TvaeNet(const std::vector<EncodedBlock>& blocks, const TvaeOptions& options, Rng& rng)
     : blocks_(blocks),
-      latent_(options.latent),
       reconstruction_(options.reconstruction),
       least_deviation_(options.least_deviation),
       encode0_(blocks.back().begin + blocks.back().width, options.hidden, rng),
@@ -31,7 +31,8 @@ SYNTHDATA_INLINE TvaeNet::TvaeNet(const std::vector<EncodedBlock>& blocks, const
       log_variance_(options.hidden, options.latent, rng),
       decode0_(options.latent, options.hidden, rng),
       decode1_(options.hidden, options.hidden, rng),
-      row_(options.hidden, blocks.back().begin + blocks.back().width, rng) {
+      row_(options.hidden, blocks.back().begin + blocks.back().width, rng),
+      prior_(options.components, options.latent, rng) {
   for (const EncodedBlock& block : blocks_) {
     if (block.kind == BlockKind::code) {
       throw DataError(concat("Tvae: column ", in_quotes(block.column), " is encoded as a code, which no net can make"));
@@ -48,7 +49,9 @@ SYNTHDATA_INLINE Var TvaeNet::loss(const Tensor& rows, Context& context) const {
   const Var z = mu + normal(mu.shape(), context.random("Tvae")) * exp(0.5 * log_variance);
   const Var y = row_(decode1_.fused(decode0_.fused(z, context, fused::relu), context, fused::relu));
 
-  Var total = -0.5 * sum(1.0 + log_variance - square(mu) - exp(log_variance));
+  // log q(z | row), its noise in the mean, - log p(z)
+  const double entropy = 0.5 * (1.0 + std::log(2.0 * std::numbers::pi)) * static_cast<double>(mu.shape(1)) * count;
+  Var total = -0.5 * sum(log_variance) - sum(prior_.log_prob(z)) - entropy;
   if (!scalars_.empty()) {
     const Tensor places = Tensor::from(scalars_, rows.device());
     const Var apart = gather(rows, 1, places) - tanh(gather(y, 1, places));
@@ -199,24 +202,27 @@ class TvaeLearner final : public Learner {
 
 SYNTHDATA_INLINE TabularMemory Tvae::memory(std::int64_t width, std::int64_t rows, const TvaeOptions& options,
                                             std::int64_t batch) {
-  const std::int64_t hidden = options.hidden, latent = options.latent;
+  const std::int64_t hidden = options.hidden, latent = options.latent, components = options.components;
+  const std::int64_t prior = components * (2 * latent + 1);
   const std::int64_t weights =
-      2 * hidden * (width + hidden + latent) + 4 * hidden + 2 * latent + hidden * latent + 2 * width;
+      2 * hidden * (width + hidden + latent) + 4 * hidden + 2 * latent + hidden * latent + 2 * width + prior;
   TabularMemory memory;
   memory.rows = 4 * width * rows;
   memory.weights = 5 * 4 * weights;
-  memory.batch = 4 * weights + 4 * (8 * width + 8 * hidden + 10 * latent) * batch;
+  memory.batch = 4 * weights + 4 * (8 * width + 8 * hidden + 13 * latent + 4 * components) * batch;
   return memory;
 }
 
-SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& options, const TabularTraining& training,
+SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& given, const TabularTraining& training,
                                 const TabularCallback& progress) {
   detail::check_training(training, "Tvae");
-  if (options.hidden < 1 || options.latent < 1 || !(options.reconstruction > 0.0) || !(options.weight_decay >= 0.0) ||
-      !(options.least_deviation > 0.0 && options.least_deviation <= 1.0) ||
+  TvaeOptions options = given;
+  if (options.hidden < 1 || options.latent < 1 || options.components < 1 || !(options.reconstruction > 0.0) ||
+      !(options.weight_decay >= 0.0) || !(options.least_deviation > 0.0 && options.least_deviation <= 1.0) ||
       !(options.average >= 0.0 && options.average < 1.0)) {
     throw DataError(
-        "Tvae: expects hidden, latent >= 1, reconstruction > 0, weight_decay >= 0, least_deviation in (0, 1] and "
+        "Tvae: expects hidden, latent, components >= 1, reconstruction > 0, weight_decay >= 0, least_deviation in (0, "
+        "1] and "
         "average in [0, 1)");
   }
   TableEncoder encoder = TableEncoder::fit(table, options.encoder, Rng{training.seed}.split(1));
@@ -225,6 +231,7 @@ SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& options, 
   encoder.save(encoding, "encoder");
   const detail::RowSplit split = detail::split_rows(table.size(), training, false, "Tvae");
   const auto count = static_cast<std::int64_t>(split.learn.size());
+  options.components = std::clamp<std::int64_t>(count / 50, 1, options.components);
   const auto memory = [&](std::int64_t batch) { return Tvae::memory(encoder.width(), table.size(), options, batch); };
   const std::int64_t batch =
       detail::batch_within(training, std::min<std::int64_t>(count, training.batch_size > 0 ? training.batch_size : 500),
@@ -251,6 +258,7 @@ SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& options, 
                                           {"encoder", detail::fingerprint(encoding)},
                                           {"hidden", options.hidden},
                                           {"latent", options.latent},
+                                          {"components", options.components},
                                           {"reconstruction", options.reconstruction},
                                           {"weight_decay", options.weight_decay},
                                           {"least_deviation", options.least_deviation},
@@ -261,15 +269,16 @@ SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& options, 
 
 SYNTHDATA_INLINE Table Tvae::sample(std::int64_t rows, const Conditions& conditions,
                                     const SampleOptions& options) const {
-  return detail::sample_encoded(rows, conditions, options, encoder_, [&](std::int64_t n, Rng& rng) {
-    return net_.decode(normal({n, net_.latent()}, rng), rng);
-  });
+  return detail::sample_encoded(rows, conditions, options, encoder_,
+                                [&](std::int64_t n, Rng& rng) { return net_.decode(net_.sample_latent(n, rng), rng); });
 }
 
 SYNTHDATA_INLINE Archive Tvae::archive() const {
   Archive archive;
   archive.metadata["format"] = "synthdata tvae 1";
-  archive.metadata["model"] = Json(Json::Object{{"hidden", options_.hidden}, {"latent", options_.latent}}).dump();
+  archive.metadata["model"] =
+      Json(Json::Object{{"hidden", options_.hidden}, {"latent", options_.latent}, {"components", options_.components}})
+          .dump();
   encoder_.save(archive, "encoder");
   detail::save_state(archive, "net.", net_);
   return archive;
@@ -286,12 +295,14 @@ SYNTHDATA_INLINE Tvae Tvae::from_archive(const Archive& archive, const std::stri
   TvaeOptions options;
   options.hidden = detail::integer_in(json, "hidden", 65536, path);
   options.latent = detail::integer_in(json, "latent", 65536, path);
+  options.components = detail::integer_in(json, "components", 65536, path);
   TableEncoder encoder = TableEncoder::load(archive, "encoder");
   if (encoder.width() == 0) throw DataError(concat(path, ": the model has no columns"));
   // Weights are looked at before a net of that size is made: a small file cannot ask for a large one.
-  const Shape shapes[] = {{options.hidden, encoder.width()}, {options.latent, options.hidden}};
-  const char* names[] = {"net.encode0.weight", "net.mean.weight"};
-  for (int i = 0; i < 2; ++i) {
+  const Shape shapes[] = {
+      {options.hidden, encoder.width()}, {options.latent, options.hidden}, {options.components, options.latent}};
+  const char* names[] = {"net.encode0.weight", "net.mean.weight", "net.prior.mean"};
+  for (int i = 0; i < 3; ++i) {
     if (!(archive.at(names[i]).shape() == shapes[i])) {
       throw DataError(concat(path, ": '", names[i], "' is ", archive.at(names[i]).str(), ", expected ", shapes[i]));
     }

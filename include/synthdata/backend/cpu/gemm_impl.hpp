@@ -61,6 +61,7 @@ void gemm_block(const Kernels<T>& kernels, const Matrix<T>& a, const Matrix<T>& 
 template <class T>
 void gemm_dot(const Kernels<T>& kernels, std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda,
               const T* b, std::int64_t ldb, T* c, std::int64_t ldc, const Epilogue<T>& e) {
+  if (k == 0) lda = ldb = 0;  // factors without numbers may be null, which nothing but 0 may be added to
   // `tall` rows of one side at a time meet `wide` of the other.
   const bool one = m == 1 || n == 1, b_is_tall = one && m == 1;
   const std::int64_t tall = one ? dot_one_rows : dot_rows, wide = one ? 1 : dot_columns;
