@@ -250,3 +250,13 @@ TEST_CASE("a profile refuses options out of range and pieces that do not fit") {
   CHECK(has(data_error([&] { profiler.add(Table({Column::reals("n", Reals{1})})); }), "is \"n\" of type real"));
   CHECK(profiler.result().rows == 1);
 }
+
+TEST_CASE("date-times beyond the range of their type show its nearest end") {
+  ColumnProfile column;
+  column.schema.type = ColumnType::date_time;
+  column.schema.pattern = "%Y-%m-%d";
+  const double end = 0x1p63;  // microseconds from 1970, one more than there are
+  CHECK(column.show(end) == column.show(std::nextafter(end, 0.0)));
+  CHECK(column.show(-2.0 * end) == column.show(-end));
+  CHECK(column.show(end) != column.show(-end));
+}

@@ -44,8 +44,9 @@ TEST_CASE("MixturePrior draws vectors of its distribution, the same for the same
   CHECK(test::distance(sd::var(sd::Var(z), 0), test::f64({1.0399, 1.3318, 2.3875}, {3})) < 0.06);
 }
 
-TEST_CASE("MixturePrior refuses to be empty") {
+TEST_CASE("MixturePrior refuses to be empty, and draws in f32 only") {
   sd::Rng rng{1};
+  CHECK_THROWS_AS(test::to_f64(two_normals()).sample(1, rng), sd::DTypeError);
   CHECK_THROWS_AS(sd::MixturePrior(0, 3, rng), sd::ShapeError);
   CHECK_THROWS_AS(sd::MixturePrior(2, 0, rng), sd::ShapeError);
 }

@@ -221,9 +221,8 @@ SYNTHDATA_INLINE Tvae Tvae::fit(const Table& table, const TvaeOptions& given, co
       !(options.weight_decay >= 0.0) || !(options.least_deviation > 0.0 && options.least_deviation <= 1.0) ||
       !(options.average >= 0.0 && options.average < 1.0)) {
     throw DataError(
-        "Tvae: expects hidden, latent, components >= 1, reconstruction > 0, weight_decay >= 0, least_deviation in (0, "
-        "1] and "
-        "average in [0, 1)");
+        "Tvae: expects hidden, latent, components >= 1, reconstruction > 0, weight_decay >= 0, "
+        "least_deviation in (0, 1] and average in [0, 1)");
   }
   TableEncoder encoder = TableEncoder::fit(table, options.encoder, Rng{training.seed}.split(1));
   if (encoder.width() == 0) throw DataError("Tvae: the table has no column that can be learnt");
