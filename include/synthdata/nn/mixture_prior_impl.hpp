@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/random.hpp>
 #include <synthdata/nn/mixture_prior.hpp>
 #include <synthdata/ops/matmul.hpp>
 #include <synthdata/ops/pointwise.hpp>
