@@ -423,11 +423,13 @@ SYNTHDATA_INLINE void TabularArNet::begin_with(std::int64_t k, const std::vector
 }
 
 SYNTHDATA_INLINE void TabularArNet::smooth(std::int64_t k, const std::vector<bool>& codes, Rng& rng) {
-  constexpr std::int64_t waves = 32, begun = 8;  // cosines, and those of them that the table begins with
+  const auto smooth_codes = static_cast<std::int64_t>(std::count(codes.begin(), codes.end(), true));
+  const std::int64_t waves = std::min<std::int64_t>(64, smooth_codes / 2);
+  constexpr std::int64_t begun = 8;  // of the cosines, which the table begins with
+  if (waves < 4 * begun) return;
   // Each update moves every wave by about the learning rate, and a row by their sum: the cosines are small, so that
   // rows move as those of other codes do.
-  const auto fade = [](std::int64_t wave) { return 0.35 * std::pow(static_cast<double>(wave + 1), -0.7); };
-  if (std::count(codes.begin(), codes.end(), true) < 2 * waves) return;
+  const auto fade = [](std::int64_t wave) { return 0.7 / static_cast<double>(wave + 1); };
   const auto count = static_cast<std::int64_t>(codes.size()), width = bias_.shape()[0];
   Tensor basis = Tensor::zeros({count, waves}, DType::f32, Device::cpu());
   Tensor others = Tensor::full({count, 1}, 1.0, DType::f32, Device::cpu());
