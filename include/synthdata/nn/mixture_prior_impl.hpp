@@ -39,6 +39,7 @@ SYNTHDATA_INLINE Tensor MixturePrior::sample(std::int64_t n, Rng& rng) const {
   const float* const logits = logits_.value().data<float>();
   const float* const means = mean_.value().data<float>();
   const float* const log_deviations = log_deviation_.value().data<float>();
+  std::vector<std::vector<float>> deviations(static_cast<std::size_t>(k));  // of those that are drawn
   const float largest = *std::max_element(logits, logits + k);
   std::vector<float> weights(static_cast<std::size_t>(k));
   float total = 0.0f;
@@ -48,10 +49,13 @@ SYNTHDATA_INLINE Tensor MixturePrior::sample(std::int64_t n, Rng& rng) const {
     float left = rng.uniform() * total;
     std::int64_t drawn = 0;
     while (drawn + 1 < k && (left -= weights[static_cast<std::size_t>(drawn)]) >= 0.0f) ++drawn;
-    float* const at = z.data<float>() + row * width;
-    for (std::int64_t j = 0; j < width; ++j) {
-      at[j] = means[drawn * width + j] + std::exp(log_deviations[drawn * width + j]) * at[j];
+    std::vector<float>& deviation = deviations[static_cast<std::size_t>(drawn)];
+    if (deviation.empty()) {
+      for (std::int64_t j = 0; j < width; ++j) deviation.push_back(std::exp(log_deviations[drawn * width + j]));
     }
+    const float *const mean = means + drawn * width, *const by = deviation.data();
+    float* const at = z.data<float>() + row * width;
+    for (std::int64_t j = 0; j < width; ++j) at[j] = mean[j] + by[j] * at[j];
   }
   return z;
 }

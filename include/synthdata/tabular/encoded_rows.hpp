@@ -14,6 +14,8 @@ namespace synthdata::models {
 
 /// Turns logits into encoded rows: tanh for numbers and flags, a Gumbel-softmax for what is one-hot. The last layer of
 /// a generator of tables. Source: Xu et al. 2019, arXiv:1907.00503, section 4.4.
+/// In inference mode on the CPU, one category is drawn by the softmax instead: that of the largest entry of a
+/// Gumbel-softmax has the same distribution, whatever the temperature.
 class RowActivation {
  public:
   static constexpr const char* kind = "row_activation";
@@ -29,12 +31,17 @@ class RowActivation {
   }
 
  private:
+  std::vector<EncodedBlock> blocks_;
   std::vector<std::int64_t> sizes_;
   Buffer is_scalar_;  // f32 [1, width], 1 for numbers and flags
   double temperature_;
 };
 
 namespace detail {
+
+/// Logits f32 [n, width] as encoded rows, on the CPU and in place: tanh for numbers and flags, one category drawn by the
+/// softmax of each one-hot block; not a number where no category can be drawn.
+void draw_encoded(Tensor& logits, const std::vector<EncodedBlock>& blocks, Rng& rng);
 
 /// True if row `row` of the column holds what the condition asks for.
 bool meets(const Column& column, std::int64_t row, const Condition& condition);
@@ -45,8 +52,8 @@ bool meets(const Column& column, std::int64_t row, const Condition& condition);
 Table sample_until(std::int64_t rows, const Conditions& conditions, const Schema& schema, std::int64_t rounds,
                    const std::function<Table(std::int64_t n, std::int64_t round)>& make);
 
-/// The same for a model of encoded rows. `make(n, rng)` makes n of them, f32 [n, width]; called for blocks of rows at
-/// the same time, each with a generator of its own, so threads do not matter.
+/// The same for a model of encoded rows. `make(n, rng)` makes n of them, f32 [n, width]; called for pieces of the
+/// encoder at the same time, each with a generator of its own, so threads do not matter.
 Table sample_encoded(std::int64_t rows, const Conditions& conditions, const SampleOptions& options,
                      const TableEncoder& encoder, const std::function<Tensor(std::int64_t n, Rng& rng)>& make);
 

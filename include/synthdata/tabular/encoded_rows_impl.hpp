@@ -3,7 +3,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/core/parallel.hpp>
+#include <synthdata/backend/cpu/block.hpp>
+#include <synthdata/backend/random.hpp>
+#include <synthdata/functor/math.hpp>
 #include <synthdata/ops/shape.hpp>
 #include <synthdata/ops/softmax.hpp>
 #include <synthdata/tabular/encoded_rows.hpp>
@@ -14,7 +16,7 @@
 namespace synthdata::models {
 
 SYNTHDATA_INLINE RowActivation::RowActivation(const std::vector<EncodedBlock>& blocks, double temperature)
-    : temperature_(temperature) {
+    : blocks_(blocks), temperature_(temperature) {
   std::vector<float> scalar;
   for (const EncodedBlock& block : blocks) {
     if (block.kind == BlockKind::code) {
@@ -29,11 +31,79 @@ SYNTHDATA_INLINE RowActivation::RowActivation(const std::vector<EncodedBlock>& b
 
 SYNTHDATA_INLINE Var RowActivation::operator()(const Var& logits, Context& context) const {
   Rng& rng = context.random("RowActivation");
+  if (!context.training() && !grad_enabled() && logits.value().device().is_cpu()) {
+    Tensor rows = logits.value().clone();
+    detail::draw_encoded(rows, blocks_, rng);
+    return Var(rows);
+  }
   return where(is_scalar_.value(), tanh(logits),
                gumbel_softmax_blocks(logits, sizes_, rng, {.temperature = temperature_}));
 }
 
 namespace detail {
+
+/// Some rows side by side. `uniform` [rows, blocks] decides what is drawn, `scratch` holds the widest block of so many.
+template <int lanes>
+struct DrawEncoded {
+  SYNTHDATA_HD void operator()(std::int64_t rows, std::int64_t width, std::span<const EncodedBlock> blocks,
+                               const float* uniform, float* scratch, float* y) const {
+    const auto count = static_cast<std::int64_t>(blocks.size());
+    for (std::int64_t first = 0; first < rows; first += lanes) {
+      const int real = static_cast<int>(rows - first < lanes ? rows - first : lanes);
+      std::int64_t at[lanes];  // of each lane's row; what lies beyond the last row repeats it
+      for (int l = 0; l < lanes; ++l) at[l] = first + (l < real ? l : real - 1);
+      for (std::int64_t b = 0; b < count; ++b) {
+        const EncodedBlock& block = blocks[static_cast<std::size_t>(b)];
+        float* to[lanes];
+        for (int l = 0; l < lanes; ++l) to[l] = y + at[l] * width + block.begin;
+        const bool one_hot = block.kind == BlockKind::one_hot;
+        alignas(64) float peak[lanes], sum[lanes], left[lanes], drawn[lanes];
+        for (int l = 0; l < lanes; ++l) peak[l] = to[l][0];
+        for (std::int64_t i = 0; i < block.width; ++i) {
+          float* const x = scratch + i * lanes;
+          for (int l = 0; l < lanes; ++l) x[l] = to[l][i];
+          SYNTHDATA_IVDEP
+          for (int l = 0; l < lanes; ++l) peak[l] = one_hot ? math::max(peak[l], x[l]) : math::tanh(x[l]);
+          for (int l = 0; l < real && !one_hot; ++l) to[l][i] = peak[l];
+        }
+        if (!one_hot) continue;
+        for (int l = 0; l < lanes; ++l) {
+          sum[l] = drawn[l] = 0.0f;
+          left[l] = uniform[at[l] * count + b];
+        }
+        for (std::int64_t i = 0; i < block.width; ++i) {  // sums up to each category
+          float* const x = scratch + i * lanes;
+          SYNTHDATA_IVDEP
+          for (int l = 0; l < lanes; ++l) x[l] = sum[l] += math::exp(x[l] - peak[l]);
+        }
+        for (int l = 0; l < lanes; ++l) left[l] *= sum[l];
+        for (std::int64_t i = 0; i + 1 < block.width; ++i) {
+          const float* const x = scratch + i * lanes;
+          SYNTHDATA_IVDEP
+          for (int l = 0; l < lanes; ++l) drawn[l] += x[l] <= left[l] ? 1.0f : 0.0f;
+        }
+        for (int l = 0; l < real; ++l) {
+          for (std::int64_t i = 0; i < block.width; ++i) to[l][i] = 0.0f;
+          to[l][static_cast<std::int64_t>(drawn[l])] = 1.0f + 0.0f * sum[l];  // which keeps what is not a number
+        }
+      }
+    }
+  }
+};
+
+SYNTHDATA_INLINE void draw_encoded(Tensor& logits, const std::vector<EncodedBlock>& blocks, Rng& rng) {
+  const std::int64_t rows = logits.shape(0);
+  std::int64_t widest = 1;
+  for (const EncodedBlock& block : blocks) widest = std::max(widest, block.width);
+  const Tensor draws = uniform({rows, static_cast<std::int64_t>(blocks.size())}, rng);
+  constexpr int many = 16;
+  Tensor scratch = Tensor::empty({widest, many}, DType::f32, Device::cpu());
+  const auto run = [&](auto kernel) {
+    backend::cpu::run<float>(kernel, rows, logits.shape(1), std::span<const EncodedBlock>(blocks), draws.data<float>(),
+                             scratch.data<float>(), logits.data<float>());
+  };
+  rows < many / 2 ? run(DrawEncoded<1>{}) : run(DrawEncoded<many>{});
+}
 
 SYNTHDATA_INLINE bool meets(const Column& column, std::int64_t row, const Condition& condition) {
   if (column.is_missing(row)) return false;
@@ -93,19 +163,17 @@ SYNTHDATA_INLINE Table sample_until(std::int64_t rows, const Conditions& conditi
 SYNTHDATA_INLINE Table sample_encoded(std::int64_t rows, const Conditions& conditions, const SampleOptions& options,
                                       const TableEncoder& encoder,
                                       const std::function<Tensor(std::int64_t n, Rng& rng)>& make) {
-  constexpr std::int64_t block = 512;
   const OnDevice host(Device::cpu());
   // The schema is there to judge conditions; its copy takes longer than a row.
   const Schema schema = conditions.empty() ? Schema{} : encoder.schema();
   return sample_until(rows, conditions, schema, options.rounds, [&](std::int64_t n, std::int64_t round) {
     const Rng rng = Rng{options.seed}.split(static_cast<std::uint64_t>(round));
-    Tensor made = Tensor::empty({n, encoder.width()}, DType::f32, Device::cpu());
-    parallel_for(n, block, [&](std::int64_t begin, std::int64_t end) {
-      Rng own = rng.split(static_cast<std::uint64_t>(begin / block));
-      made.rows(begin, end).copy_elements(make(end - begin, own));
-    });
     Rng last = rng.split(std::uint64_t{1} << 40);
-    return encoder.decode(made, last);
+    const auto encoded = [&](std::int64_t begin, std::int64_t end) {
+      Rng own = rng.split(static_cast<std::uint64_t>(begin / TableEncoder::piece_rows));
+      return make(end - begin, own);
+    };
+    return encoder.decode(n, encoded, last);
   });
 }
 

@@ -77,25 +77,15 @@ SYNTHDATA_INLINE Tensor TvaeNet::decode(const Tensor& latent, Rng& rng) const {
   const NoGrad no_grad;
   Context context;
   Tensor y = row_(decode1_.fused(decode0_.fused(latent, context, fused::relu), context, fused::relu)).value().clone();
-  const std::int64_t width = y.shape(1);
+  detail::draw_encoded(y, blocks_, rng);
+  const auto numbers = static_cast<std::int64_t>(scalars_.size());
+  if (numbers == 0) return y;
+  const Tensor noise = normal({y.shape(0), numbers}, rng);
+  const float* const deviation = deviation_.value().data<float>();
   for (std::int64_t row = 0; row < y.shape(0); ++row) {
-    float* at = y.data<float>() + row * width;
-    for (std::size_t i = 0; i < scalars_.size(); ++i) {
-      float& value = at[scalars_[i]];
-      value = std::tanh(value) + static_cast<float>(rng.normal()) * deviation_.value().data<float>()[i];
-    }
-    for (const EncodedBlock& block : blocks_) {
-      if (block.kind != BlockKind::one_hot) continue;
-      float* begin = at + block.begin;
-      const float largest = *std::max_element(begin, begin + block.width);
-      float total = 0.0f;
-      for (std::int64_t i = 0; i < block.width; ++i) total += begin[i] = std::exp(begin[i] - largest);
-      float left = rng.uniform() * total;
-      std::int64_t drawn = 0;
-      while (drawn + 1 < block.width && (left -= begin[drawn]) >= 0.0f) ++drawn;
-      std::fill_n(begin, block.width, 0.0f);
-      begin[drawn] = 1.0f;
-    }
+    const float* const by = noise.data<float>() + row * numbers;
+    float* const to = y.data<float>() + row * y.shape(1);
+    for (std::int64_t i = 0; i < numbers; ++i) to[scalars_[static_cast<std::size_t>(i)]] += by[i] * deviation[i];
   }
   return y;
 }

@@ -203,6 +203,28 @@ double inverse_deviation(T variance, double epsilon) {
   return 1.0 / std::sqrt(static_cast<double>(variance) + epsilon);
 }
 
+/// The same for each column, times gamma.
+template <class T>
+struct ColumnScales {
+  double epsilon;
+  SYNTHDATA_HD void operator()(std::int64_t columns, const T* variance, const T* gamma, T* scale) const {
+    for_blocks(columns, [&](std::int64_t b, std::int64_t count) SYNTHDATA_INLINE_LAMBDA {
+      const T *from = variance + b, *by = gamma + b;
+      T* to = scale + b;
+      const double added = epsilon;
+      for_block(count, [=](int j) SYNTHDATA_INLINE_LAMBDA {
+        const double v = static_cast<double>(from[j]) + added;
+        if constexpr (std::is_same_v<T, float>) {  // vectors have no root of doubles: a Newton step from that of a float
+          const double near = static_cast<double>(1.0f / math::sqrt(static_cast<float>(v)));
+          to[j] = static_cast<float>(near * (1.5 - 0.5 * v * near * near) * static_cast<double>(by[j]));
+        } else {
+          to[j] = by[j] / math::sqrt(v);
+        }
+      });
+    });
+  }
+};
+
 /// The sum of f(j) for j in [0, n), in 64 lanes.
 template <class T, class F>
 SYNTHDATA_HD T lane_sum(std::int64_t n, const F& f) {

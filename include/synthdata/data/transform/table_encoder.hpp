@@ -9,6 +9,7 @@
 #include <synthdata/data/table.hpp>
 #include <synthdata/data/transform/kinds.hpp>
 
+#include <functional>
 #include <map>
 
 namespace synthdata {
@@ -59,8 +60,16 @@ class TableEncoder {
   /// Rows back as a table with schema(). Numbers are rounded to the column's decimals or unit. With a generator, rare
   /// categories that share a level are drawn by their frequency, without the most frequent is taken.
   /// @throws ShapeError unless [N, width()]; NumericError for a number that is not finite
-  Table decode(const Tensor& rows) const { return decode_rows(rows, nullptr); }
-  Table decode(const Tensor& rows, Rng& rng) const { return decode_rows(rows, &rng); }
+  Table decode(const Tensor& rows) const { return decode_whole(rows, nullptr); }
+  Table decode(const Tensor& rows, Rng& rng) const { return decode_whole(rows, &rng); }
+  /// The same of `rows` rows that are made meanwhile: `encoded(begin, end)` gives those of begin ... end - 1, f32
+  /// [end - begin, width()]. It is asked by several threads at the same time, for `piece_rows` rows and the last for
+  /// what is left, so that encoded rows need no memory.
+  using EncodedRows = std::function<Tensor(std::int64_t begin, std::int64_t end)>;
+  static constexpr std::int64_t piece_rows = 512;
+  Table decode(std::int64_t rows, const EncodedRows& encoded, Rng& rng) const {
+    return decode_rows(rows, encoded, &rng);
+  }
 
   std::int64_t width() const { return width_; }
   /// What the columns of the tensor are, in order, without gaps. The flag of a column that marks missing values is its
@@ -97,7 +106,10 @@ class TableEncoder {
   void place();
   const Fitted& find(std::string_view column) const;
   Tensor encode_rows(const Table& table, Rng* rng) const;
-  Table decode_rows(const Tensor& rows, Rng* rng) const;
+  Table decode_whole(const Tensor& rows, Rng* rng) const;
+  Table decode_rows(std::int64_t size, const EncodedRows& encoded, Rng* rng) const;
+  void expect_encoded(const Tensor& rows, std::int64_t size) const;
+  void expect_finite(const Tensor& rows, std::int64_t first_row) const;
   void encode_column(const Fitted& to, const Column& from, const std::vector<std::int64_t>& codes, std::int64_t begin,
                      std::int64_t end, float* out, Rng* rng) const;
 

@@ -310,12 +310,44 @@ SYNTHDATA_INLINE Tensor TableEncoder::encode_rows(const Table& table, Rng* rng) 
   return out;
 }
 
-SYNTHDATA_INLINE Table TableEncoder::decode_rows(const Tensor& given, Rng* rng) const {
-  if (!given.defined() || given.rank() != 2 || given.shape(1) != width_ || given.dtype() != DType::f32) {
-    throw_shape("TableEncoder::decode", concat("expects f32 [N, ", width_, "]"), {{"rows", given}});
+SYNTHDATA_INLINE void TableEncoder::expect_encoded(const Tensor& rows, std::int64_t size) const {
+  if (!rows.defined() || rows.rank() != 2 || (size >= 0 && rows.shape(0) != size) || rows.shape(1) != width_ ||
+      rows.dtype() != DType::f32) {
+    throw_shape("TableEncoder::decode", concat("expects f32 [", size >= 0 ? concat(size) : "N", ", ", width_, "]"),
+                {{"rows", rows}});
   }
+}
+
+SYNTHDATA_INLINE void TableEncoder::expect_finite(const Tensor& rows, std::int64_t first_row) const {
+  const float* const in = rows.data<float>();
+  const auto finite = [](const float* begin, const float* end) {
+    float lanes[16] = {};  // sums that do not wait for each other
+    for (; end - begin >= 16; begin += 16) {
+      for (int j = 0; j < 16; ++j) lanes[j] += 0.0f * begin[j];
+    }
+    for (; begin < end; ++begin) lanes[0] += 0.0f * *begin;
+    for (int j = 1; j < 16; ++j) lanes[0] += lanes[j];
+    return lanes[0] == 0.0f;
+  };
+  if (finite(in, in + rows.size())) return;
+  for (std::int64_t row = 0; row < rows.shape(0); ++row) {
+    for (const Fitted& column : columns_) {
+      const float* const begin = in + row * width_ + column.begin;
+      if (column.left_out || finite(begin, begin + column.width)) continue;
+      throw NumericError(concat("TableEncoder::decode: column ", in_quotes(column.schema.name), ", row ",
+                                first_row + row, ": a number is not finite"));
+    }
+  }
+}
+
+SYNTHDATA_INLINE Table TableEncoder::decode_whole(const Tensor& given, Rng* rng) const {
+  expect_encoded(given, -1);
   const Tensor rows = given.to(Device::cpu());
-  const std::int64_t size = rows.shape(0);
+  return decode_rows(rows.shape(0), [&](std::int64_t begin, std::int64_t end) { return rows.rows(begin, end); }, rng);
+}
+
+SYNTHDATA_INLINE Table TableEncoder::decode_rows(std::int64_t size, const EncodedRows& encoded, Rng* rng) const {
+  static_assert(piece_rows % 8 == 0, "pieces share no byte of marks");
   std::vector<const Fitted*> wanted;
   std::vector<ColumnParts> parts;
   std::vector<Tensor> marks;
@@ -333,24 +365,16 @@ SYNTHDATA_INLINE Table TableEncoder::decode_rows(const Tensor& given, Rng* rng) 
     marks.push_back(Tensor::zeros({(size + 7) / 8}, DType::u8, Device::cpu()));
   }
   const auto count = static_cast<std::int64_t>(wanted.size());
-  const std::int64_t pieces = (size + detail::encoder_rows - 1) / detail::encoder_rows;
+  const std::int64_t pieces = (size + piece_rows - 1) / piece_rows;
   const Rng seed = rng ? Rng(rng->next_u64()) : Rng(0);
-  const auto decode_piece = [&](std::int64_t piece, std::int64_t i) {
+  /// Column i of rows begin ... end - 1, which begin at `encoded_rows`.
+  const auto decode_piece = [&](const float* encoded_rows, std::int64_t begin, std::int64_t end, std::int64_t i) {
     const Fitted& column = *wanted[static_cast<std::size_t>(i)];
     ColumnParts& to = parts[static_cast<std::size_t>(i)];
     auto* const bits = marks[static_cast<std::size_t>(i)].data<std::uint8_t>();
-    const std::int64_t begin = piece * detail::encoder_rows, end = std::min(begin + detail::encoder_rows, size);
-    const float* const in = rows.data<float>() + begin * width_ + column.begin;
+    const float* const in = encoded_rows + column.begin;
     std::vector<double> values(static_cast<std::size_t>(end - begin));
-    for (std::int64_t row = begin; row < end; ++row) {  // before any transform takes a number for a place in a table
-      float sum = 0.0f;
-      for (std::int64_t j = 0; j < column.width; ++j) sum += 0.0f * in[(row - begin) * width_ + j];
-      if (sum != 0.0f) {
-        throw NumericError(concat("TableEncoder::decode: column ", in_quotes(column.schema.name), ", row ", row,
-                                  ": a number is not finite"));
-      }
-    }
-    Rng own = seed.split(static_cast<std::uint64_t>(piece * count + i));
+    Rng own = seed.split(static_cast<std::uint64_t>(begin / piece_rows * count + i));
     column.transform.decode(in, width_, values, rng ? &own : nullptr);
     const ColumnType type = column.schema.type;
     const bool takes_missing = column.transform.takes_missing();
@@ -391,7 +415,11 @@ SYNTHDATA_INLINE Table TableEncoder::decode_rows(const Tensor& given, Rng* rng) 
   };
   parallel_for(pieces, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t piece = first; piece < last; ++piece) {
-      for (std::int64_t i = 0; i < count; ++i) decode_piece(piece, i);
+      const std::int64_t begin = piece * piece_rows, end = std::min(begin + piece_rows, size);
+      const Tensor rows = encoded(begin, end).to(Device::cpu());
+      expect_encoded(rows, end - begin);
+      expect_finite(rows, begin);  // before any transform takes a number for a place in a table
+      for (std::int64_t i = 0; i < count; ++i) decode_piece(rows.data<float>(), begin, end, i);
     }
   });
   std::vector<Column> columns;
