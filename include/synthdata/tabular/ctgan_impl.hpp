@@ -342,10 +342,14 @@ SYNTHDATA_INLINE Table Ctgan::sample(std::int64_t rows, const Conditions& condit
                                      const SampleOptions& options) const {
   const std::int64_t given = label_of(conditions);
   return detail::sample_encoded(rows, conditions, options, encoder_, [&](std::int64_t n, Rng& rng) {
-    if (labels_.count() == 0) return generator_.sample(n, rng, n);
-    Tensor asked = Tensor::empty({n}, DType::i64, Device::cpu());
-    for (std::int64_t& label : asked.span<std::int64_t>()) label = given >= 0 ? given : labels_.draw(rng, false);
-    return generator_.sample(asked, rng, n);
+    const NoGrad no_grad;
+    Context context{.mode = Mode::inference, .rng = &rng};
+    Tensor asked;
+    if (labels_.count() > 0) asked = Tensor::empty({n}, DType::i64, Device::cpu());
+    for (std::int64_t i = 0; asked.defined() && i < n; ++i) {
+      asked.data<std::int64_t>()[i] = given >= 0 ? given : labels_.draw(rng, false);
+    }
+    return generator_(generator_.latent()(n, rng), asked, context).value();
   });
 }
 
