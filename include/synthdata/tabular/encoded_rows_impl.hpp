@@ -56,17 +56,23 @@ struct DrawEncoded {
         const EncodedBlock& block = blocks[static_cast<std::size_t>(b)];
         float* to[lanes];
         for (int l = 0; l < lanes; ++l) to[l] = y + at[l] * width + block.begin;
-        const bool one_hot = block.kind == BlockKind::one_hot;
         alignas(64) float peak[lanes], sum[lanes], left[lanes], drawn[lanes];
+        if (block.kind != BlockKind::one_hot) {
+          for (std::int64_t i = 0; i < block.width; ++i) {
+            for (int l = 0; l < lanes; ++l) peak[l] = to[l][i];
+            SYNTHDATA_IVDEP
+            for (int l = 0; l < lanes; ++l) peak[l] = math::tanh(peak[l]);
+            for (int l = 0; l < real; ++l) to[l][i] = peak[l];
+          }
+          continue;
+        }
         for (int l = 0; l < lanes; ++l) peak[l] = to[l][0];
         for (std::int64_t i = 0; i < block.width; ++i) {
           float* const x = scratch + i * lanes;
           for (int l = 0; l < lanes; ++l) x[l] = to[l][i];
           SYNTHDATA_IVDEP
-          for (int l = 0; l < lanes; ++l) peak[l] = one_hot ? math::max(peak[l], x[l]) : math::tanh(x[l]);
-          for (int l = 0; l < real && !one_hot; ++l) to[l][i] = peak[l];
+          for (int l = 0; l < lanes; ++l) peak[l] = x[l] > peak[l] ? x[l] : peak[l];
         }
-        if (!one_hot) continue;
         for (int l = 0; l < lanes; ++l) {
           sum[l] = drawn[l] = 0.0f;
           left[l] = uniform[at[l] * count + b];
