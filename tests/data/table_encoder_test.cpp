@@ -130,6 +130,48 @@ TEST_CASE("categories become one-hot, ordinal or stretches of frequency, and com
   CHECK(fit_all(table, Ordinal{0, 0.2}).transform("c").find<Ordinal>()->levels().rare_size() == 2);
 }
 
+TEST_CASE("encoded rows are decoded where they are made, for any number of threads") {
+  Ints codes;
+  std::vector<double> numbers;
+  for (int i = 0; i < 1300; ++i) {
+    codes.push_back(i * i % 7 % 3);
+    numbers.push_back(0.5 * (i % 11));
+  }
+  const Table table{{Column::categorical("c", codes, {"a", "b", "c"}), Column::reals("x", numbers)}};
+  const TableEncoder encoder = TableEncoder::fit(table, {.categories = OneHot{1}});
+  const Tensor rows = encoder.encode(table);
+  Rng whole{4};
+  const Table expected = encoder.decode(rows, whole);
+  for (const int count : {1, 2, 4}) {
+    set_threads(count);
+    Rng rng{4};
+    const Table made = encoder.decode(
+        rows.shape(0), [&](std::int64_t begin, std::int64_t end) { return rows.rows(begin, end); }, rng);
+    CHECK(made == expected);
+  }
+  set_threads(0);
+  Rng rng{4};
+  CHECK(encoder
+            .decode(
+                0, [&](std::int64_t, std::int64_t) { return Tensor(); }, rng)
+            .size() == 0);
+  CHECK_THROWS_AS(encoder.decode(
+                      600, [&](std::int64_t begin, std::int64_t) { return rows.rows(begin, begin + 7); }, rng),
+                  ShapeError);
+  // The row that is named is that of the table.
+  const auto broken = [&](std::int64_t begin, std::int64_t end) {
+    Tensor piece = rows.rows(begin, end).clone();
+    if (begin == 512) piece.data<float>()[5 * rows.shape(1)] = std::nanf("");
+    return piece;
+  };
+  try {
+    encoder.decode(1300, broken, rng);
+    FAIL("expected an error");
+  } catch (const NumericError& e) {
+    CHECK(has(e.what(), "column \"c\", row 517: a number is not finite"));
+  }
+}
+
 TEST_CASE("another table's categories are found by their text; unknown ones are refused or taken as missing") {
   const Table table = one(Column::categorical("c", Ints{0, 1, 0}, {"x", "y"}, {false, false, true}));
   const Table other = one(Column::categorical("c", Ints{0, 1, 2}, {"z", "y", "x"}));

@@ -39,8 +39,8 @@ class RowActivation {
 
 namespace detail {
 
-/// Logits f32 [n, width] as encoded rows, on the CPU and in place: tanh for numbers and flags, one category drawn by the
-/// softmax of each one-hot block; not a number where no category can be drawn.
+/// Logits f32 [n, width] as encoded rows, on the CPU and in place: tanh for numbers and flags, one category drawn by
+/// the softmax of each one-hot block; not a number where no category can be drawn.
 void draw_encoded(Tensor& logits, const std::vector<EncodedBlock>& blocks, Rng& rng);
 
 /// True if row `row` of the column holds what the condition asks for.

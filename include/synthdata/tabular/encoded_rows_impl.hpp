@@ -3,12 +3,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/backend/cpu/block.hpp>
 #include <synthdata/backend/random.hpp>
-#include <synthdata/functor/math.hpp>
 #include <synthdata/ops/shape.hpp>
 #include <synthdata/ops/softmax.hpp>
 #include <synthdata/tabular/encoded_rows.hpp>
+#include <synthdata/tabular/softmax_draw.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -56,41 +55,22 @@ struct DrawEncoded {
         const EncodedBlock& block = blocks[static_cast<std::size_t>(b)];
         float* to[lanes];
         for (int l = 0; l < lanes; ++l) to[l] = y + at[l] * width + block.begin;
-        alignas(64) float peak[lanes], sum[lanes], left[lanes], drawn[lanes];
+        alignas(64) float draw[lanes], share[lanes];
         if (block.kind != BlockKind::one_hot) {
           for (std::int64_t i = 0; i < block.width; ++i) {
-            for (int l = 0; l < lanes; ++l) peak[l] = to[l][i];
+            for (int l = 0; l < lanes; ++l) draw[l] = to[l][i];
             SYNTHDATA_IVDEP
-            for (int l = 0; l < lanes; ++l) peak[l] = math::tanh(peak[l]);
-            for (int l = 0; l < real; ++l) to[l][i] = peak[l];
+            for (int l = 0; l < lanes; ++l) draw[l] = math::tanh(draw[l]);
+            for (int l = 0; l < real; ++l) to[l][i] = draw[l];
           }
           continue;
         }
-        for (int l = 0; l < lanes; ++l) peak[l] = to[l][0];
-        for (std::int64_t i = 0; i < block.width; ++i) {
-          float* const x = scratch + i * lanes;
-          for (int l = 0; l < lanes; ++l) x[l] = to[l][i];
-          SYNTHDATA_IVDEP
-          for (int l = 0; l < lanes; ++l) peak[l] = x[l] > peak[l] ? x[l] : peak[l];
-        }
-        for (int l = 0; l < lanes; ++l) {
-          sum[l] = drawn[l] = 0.0f;
-          left[l] = uniform[at[l] * count + b];
-        }
-        for (std::int64_t i = 0; i < block.width; ++i) {  // sums up to each category
-          float* const x = scratch + i * lanes;
-          SYNTHDATA_IVDEP
-          for (int l = 0; l < lanes; ++l) x[l] = sum[l] += math::exp(x[l] - peak[l]);
-        }
-        for (int l = 0; l < lanes; ++l) left[l] *= sum[l];
-        for (std::int64_t i = 0; i + 1 < block.width; ++i) {
-          const float* const x = scratch + i * lanes;
-          SYNTHDATA_IVDEP
-          for (int l = 0; l < lanes; ++l) drawn[l] += x[l] <= left[l] ? 1.0f : 0.0f;
-        }
+        std::int64_t drawn[lanes];
+        for (int l = 0; l < lanes; ++l) draw[l] = uniform[at[l] * count + b];
+        SoftmaxDraw<lanes, DrawWeights::none>{block.width, scratch}(to, nullptr, draw, drawn, share);
         for (int l = 0; l < real; ++l) {
           for (std::int64_t i = 0; i < block.width; ++i) to[l][i] = 0.0f;
-          to[l][static_cast<std::int64_t>(drawn[l])] = 1.0f + 0.0f * sum[l];  // which keeps what is not a number
+          to[l][drawn[l] < 0 ? 0 : drawn[l]] = share[l];  // 1, or not a number
         }
       }
     }

@@ -17,6 +17,7 @@
 #include <synthdata/tabular/column_codes_impl.hpp>
 #include <synthdata/tabular/model_file.hpp>
 #include <synthdata/tabular/packed_codes_impl.hpp>
+#include <synthdata/tabular/softmax_draw.hpp>
 #include <synthdata/tabular/tabular_ar.hpp>
 #include <synthdata/tabular/training_loop_impl.hpp>
 
@@ -126,12 +127,11 @@ class ArPass {
                            const std::vector<std::int64_t>& before) const {
     return log_softmax(logits(k, rows, before)).value();
   }
-
- private:
   Var logits(std::int64_t k, const std::vector<std::int64_t>& rows, const std::vector<std::int64_t>& before) const {
     return net_.logits(k, parts_[static_cast<std::size_t>(k)], known(rows, before));
   }
 
+ private:
   const TabularArNet& net_;
   const std::vector<Tensor>& parts_;
   const CodeTable& codes_;
@@ -158,7 +158,7 @@ inline std::vector<std::int64_t> row_range(std::int64_t begin, std::int64_t end)
 /// What a column may become: weights of its codes from 0 to 1, and whether a condition says so. Where a code is two,
 /// high * low_codes + low, `highs` are 1 for those that allow any.
 struct ColumnChoice {
-  std::vector<double> weights{}, highs{};
+  std::vector<float> weights{}, highs{};
   bool conditioned = false;
   std::int64_t fixed = -1;  // the only code there is
   double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
@@ -173,26 +173,26 @@ inline std::size_t code_places(const ColumnCodes& column) {
 inline void fill_highs(ColumnChoice& choice, const ColumnCodes& column) {
   if (column.cardinalities().size() == 1) return;
   const auto low_codes = static_cast<std::size_t>(column.cardinalities()[1]);
-  choice.highs.assign(choice.weights.size() / low_codes, 0.0);
+  choice.highs.assign(choice.weights.size() / low_codes, 0.0f);
   for (std::size_t code = 0; code < choice.weights.size(); ++code) {
-    if (choice.weights[code] > 0.0) choice.highs[code / low_codes] = 1.0;
+    if (choice.weights[code] > 0.0f) choice.highs[code / low_codes] = 1.0f;
   }
 }
 
 inline ColumnChoice free_choice(const ColumnCodes& column, bool missing = true) {
   ColumnChoice choice;
-  choice.weights.resize(code_places(column), 0.0);
+  choice.weights.resize(code_places(column), 0.0f);
   for (std::int64_t code = 0; code < column.total(); ++code) {
-    choice.weights[static_cast<std::size_t>(code)] = column.sampled(code);
+    choice.weights[static_cast<std::size_t>(code)] = static_cast<float>(column.sampled(code));
   }
-  if (column.has_missing() && !missing) choice.weights[0] = 0.0;
+  if (column.has_missing() && !missing) choice.weights[0] = 0.0f;
   fill_highs(choice, column);
   return choice;
 }
 
 inline ColumnChoice conditioned_choice(const ColumnCodes& column, const Condition& condition) {
   const std::string& name = column.schema().name;
-  ColumnChoice choice{.weights = std::vector<double>(code_places(column), 0.0), .conditioned = true};
+  ColumnChoice choice{.weights = std::vector<float>(code_places(column), 0.0f), .conditioned = true};
   if (condition.is_range()) {
     if (!column.is_number()) {
       throw DataError(
@@ -200,7 +200,8 @@ inline ColumnChoice conditioned_choice(const ColumnCodes& column, const Conditio
     }
     choice.low = condition.low(), choice.high = condition.high();
     for (std::int64_t code = 0; code < column.total(); ++code) {
-      choice.weights[static_cast<std::size_t>(code)] = column.share_between(code, choice.low, choice.high);
+      choice.weights[static_cast<std::size_t>(code)] =
+          static_cast<float>(column.share_between(code, choice.low, choice.high));
     }
   } else {
     for (const std::string& text : condition.texts()) {
@@ -208,15 +209,15 @@ inline ColumnChoice conditioned_choice(const ColumnCodes& column, const Conditio
         const double value = column.value_of(text);
         if (condition.texts().size() == 1) choice.low = choice.high = value;
         for (std::int64_t code = 0; code < column.total(); ++code) {
-          double& weight = choice.weights[static_cast<std::size_t>(code)];
-          weight = std::max(weight, column.share_between(code, value, value));
+          float& weight = choice.weights[static_cast<std::size_t>(code)];
+          weight = std::max(weight, static_cast<float>(column.share_between(code, value, value)));
         }
       } else if (const std::int64_t code = column.code_of(text); code >= 0) {
-        choice.weights[static_cast<std::size_t>(code)] = 1.0;
+        choice.weights[static_cast<std::size_t>(code)] = 1.0f;
       }
     }
   }
-  const auto possible = std::count_if(choice.weights.begin(), choice.weights.end(), [](double w) { return w > 0.0; });
+  const auto possible = std::count_if(choice.weights.begin(), choice.weights.end(), [](float w) { return w > 0.0f; });
   if (possible == 0) {
     throw DataError(concat("condition on column ", in_quotes(name), ": the model has learnt no such value",
                            condition.is_range()        ? concat(" between ", condition.low(), " and ", condition.high())
@@ -224,60 +225,36 @@ inline ColumnChoice conditioned_choice(const ColumnCodes& column, const Conditio
                                                        : concat(": ", in_quotes(condition.texts()[0]))));
   }
   if (possible == 1) {
-    choice.fixed = std::find_if(choice.weights.begin(), choice.weights.end(), [](double w) { return w > 0.0; }) -
+    choice.fixed = std::find_if(choice.weights.begin(), choice.weights.end(), [](float w) { return w > 0.0f; }) -
                    choice.weights.begin();
   }
   fill_highs(choice, column);
   return choice;
 }
 
-/// Draws a number with probability in proportion to weights[i] * p[i].
-class WeightedDraw {
- public:
-  /// Their sum.
-  double sums(const double* weights, const float* p, std::int64_t count) {
-    count_ = count;
-    blocks_.clear();
-    double all = 0.0;
-    for (std::int64_t begin = 0; begin < count; begin += block) {
-      double lanes[4] = {};  // sums that do not wait for each other
-      const std::int64_t end = std::min(count, begin + block);
-      for (std::int64_t i = begin; i < end; ++i) lanes[i & 3] += weights[i] * static_cast<double>(p[i]);
-      blocks_.push_back((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]));
-      all += blocks_.back();
-    }
-    return all;
-  }
-  /// The number at `left`, from 0 to the sum, of what sums() looked at; -1 if the sum is 0.
-  std::int64_t operator()(double left, const double* weights, const float* p) const {
-    std::int64_t found = -1;
-    for (std::size_t b = 0; b < blocks_.size(); ++b) {
-      if (blocks_[b] <= 0.0) continue;
-      const bool here = left < blocks_[b];
-      const std::int64_t begin = static_cast<std::int64_t>(b) * block, end = std::min(count_, begin + block);
-      if (!here) {
-        left -= blocks_[b];
-        found = begin;  // rounding may leave a little beyond the last one
-        continue;
+/// SoftmaxDraw of all rows, f32 [rows, width].
+template <int lanes, DrawWeights by>
+struct DrawCodes {
+  SYNTHDATA_HD void operator()(std::int64_t rows, std::int64_t width, const float* logits, const float* const* weights,
+                               const float* uniform, float* scratch, std::int64_t* codes, float* shares) const {
+    for (std::int64_t first = 0; first < rows; first += lanes) {
+      const int real = static_cast<int>(rows - first < lanes ? rows - first : lanes);
+      const float *from[lanes], *weight[lanes];
+      alignas(64) float draw[lanes], share[lanes];
+      std::int64_t drawn[lanes];
+      for (int l = 0; l < lanes; ++l) {
+        const std::int64_t row = first + (l < real ? l : real - 1);  // lanes beyond the last row repeat it
+        from[l] = logits + row * width;
+        weight[l] = by == DrawWeights::own ? weights[row] : by == DrawWeights::common ? weights[0] : nullptr;
+        draw[l] = uniform[row];
       }
-      for (std::int64_t i = begin; i < end; ++i) {
-        const double share = weights[i] * static_cast<double>(p[i]);
-        if (share <= 0.0) continue;
-        found = i;
-        if ((left -= share) < 0.0) break;
+      SoftmaxDraw<lanes, by>{width, scratch}(from, weight, draw, drawn, share);
+      for (int l = 0; l < real; ++l) {
+        codes[first + l] = drawn[l];
+        shares[first + l] = share[l];
       }
-      return found;
     }
-    for (std::int64_t i = found; i >= 0 && i < std::min(count_, found + block); ++i) {
-      if (weights[i] * static_cast<double>(p[i]) > 0.0) return i;
-    }
-    return -1;
   }
-
- private:
-  static constexpr std::int64_t block = 16;
-  std::vector<double> blocks_;
-  std::int64_t count_ = 0;
 };
 
 /// Draws the columns `order` of pending rows, those before them being known; returns whether each row is to be kept.
@@ -287,6 +264,7 @@ struct ArDraw {
   const std::vector<ColumnCodes>& columns;
   const std::vector<std::int64_t>& first;
   const std::vector<ColumnChoice>& choices;
+  static constexpr int many = 16;  // rows that are drawn side by side
 
   /// @param given  columns whose codes stand in `codes` already, in any order
   std::vector<std::uint8_t> operator()(CodeTable& codes, const std::vector<std::int64_t>& rows,
@@ -295,29 +273,41 @@ struct ArDraw {
     std::vector<std::uint8_t> kept(rows.size(), 1);
     std::vector<std::int64_t> before;
     for (const std::int64_t c : given) append_places(before, c);
-    WeightedDraw draw;
+    std::vector<float> uniform(rows.size()), keep(rows.size()), share(rows.size()), scratch;
+    std::vector<std::int64_t> code(rows.size());
+    std::vector<const float*> weights(rows.size());
     bool drawn = false;  // by chance: from there on the share of what a condition allows differs from row to row
     for (const std::int64_t c : order) {
       const auto at = static_cast<std::size_t>(c);
       const ColumnCodes& column = columns[at];
+      const ColumnChoice& choice = choices[at];
       const bool split = column.cardinalities().size() == 2;
       const std::int64_t low_codes = split ? column.cardinalities()[1] : 1;
       for (std::int64_t part = 0; part < (split ? 2 : 1); ++part) {
         const std::int64_t k = first[at] + part;
-        const Tensor p = ArPass(net, parts, codes).probabilities(k, rows, before);
-        const std::int64_t width = p.shape(1);
+        const Tensor logits = ArPass(net, parts, codes).logits(k, rows, before).value();
+        const bool by_chance = choice.conditioned && (drawn || part == 1);
         for (std::size_t i = 0; i < rows.size(); ++i) {
-          const double* weights = split && part == 0 ? choices[at].highs.data() : choices[at].weights.data();
-          if (part == 1) weights += codes.at(rows[i], first[at]) * low_codes;
-          const float* row = p.data<float>() + static_cast<std::int64_t>(i) * width;
-          const double allowed = draw.sums(weights, row, width);
-          if (choices[at].conditioned && (drawn || part == 1) && uniform_double(rngs[i]) >= allowed) kept[i] = 0;
-          std::int64_t code = draw(uniform_double(rngs[i]) * allowed, weights, row);
-          if (code < 0) {  // nothing allowed has any probability
-            kept[i] = 0;
-            code = 0;
-          }
-          codes.at(rows[i], k) = static_cast<std::int32_t>(code);
+          if (by_chance) keep[i] = static_cast<float>(uniform_double(rngs[i]));
+          uniform[i] = rngs[i].uniform();
+          weights[i] = split && part == 0 ? choice.highs.data() : choice.weights.data();
+          if (part == 1) weights[i] += codes.at(rows[i], first[at]) * low_codes;
+        }
+        scratch.resize(static_cast<std::size_t>(logits.shape(1) * many));
+        const auto run = [&](auto kernel) {
+          backend::cpu::run<float>(kernel, logits.shape(0), logits.shape(1), logits.data<float>(), weights.data(),
+                                   uniform.data(), scratch.data(), code.data(), share.data());
+        };
+        if (part == 1) {
+          run(DrawCodes<many, DrawWeights::own>{});
+        } else if (logits.shape(0) < many / 2) {
+          run(DrawCodes<1, DrawWeights::common>{});
+        } else {
+          run(DrawCodes<many, DrawWeights::common>{});
+        }
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+          if ((by_chance && keep[i] >= share[i]) || code[i] < 0) kept[i] = 0;  // < 0: nothing allowed has a probability
+          codes.at(rows[i], k) = static_cast<std::int32_t>(std::max<std::int64_t>(code[i], 0));
         }
         before.push_back(k);
       }

@@ -343,7 +343,8 @@ SYNTHDATA_INLINE void TableEncoder::expect_finite(const Tensor& rows, std::int64
 SYNTHDATA_INLINE Table TableEncoder::decode_whole(const Tensor& given, Rng* rng) const {
   expect_encoded(given, -1);
   const Tensor rows = given.to(Device::cpu());
-  return decode_rows(rows.shape(0), [&](std::int64_t begin, std::int64_t end) { return rows.rows(begin, end); }, rng);
+  return decode_rows(
+      rows.shape(0), [&](std::int64_t begin, std::int64_t end) { return rows.rows(begin, end); }, rng);
 }
 
 SYNTHDATA_INLINE Table TableEncoder::decode_rows(std::int64_t size, const EncodedRows& encoded, Rng* rng) const {
