@@ -85,7 +85,7 @@ class Generator {
       const std::int64_t end = n - begin < batch_size ? n : begin + batch_size;
       const Tensor z = latent_(end - begin, rng);
       const Tensor asked = labels.defined() ? labels.rows(begin, end).to(z.device()) : labels;
-      const Tensor piece = (*this)(z, asked, context).value();
+      Tensor piece = (*this)(z, asked, context).value();
       if (end - begin == n && piece.device().is_cpu()) return piece;
       if (!out.defined()) out = Tensor::empty(piece.shape().with(0, n), piece.dtype(), Device::cpu());
       out.rows(begin, end).copy_elements(piece);

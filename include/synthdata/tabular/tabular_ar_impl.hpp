@@ -570,7 +570,7 @@ class TabularArLearner final : public Learner {
     const Tensor codes = codes_.batch(batches_(epoch, step));
     const Var loss = net_.loss(codes, any_order_ ? random_order() : row_range(0, first_.back()), context);
     const double value = loss.item();
-    optimizer_->minimize(loss, rate_);
+    optimizer_->minimize(loss, rate_ * begun_with(epoch));
     ema_.update(average_state_, state_);
     return value;
   }
@@ -646,6 +646,11 @@ class TabularArLearner final : public Learner {
     net.settle();
     move_to(net, Device::cpu());
     return TabularAr(columns_, std::move(net), any_order_);
+  }
+  /// The first steps are larger: what is coarse is learnt several times as fast, and the rest no worse.
+  static double begun_with(std::int64_t epoch) {
+    constexpr double times = 5.0, epochs = 5.0;
+    return std::max(1.0, times - (times - 1.0) * static_cast<double>(epoch) / epochs);
   }
   /// The place of each code column in an order of the columns.
   std::vector<std::int64_t> random_order() {
