@@ -39,22 +39,23 @@ Tensor coefficients(const ColumnWalk& walk, const NormShape& s, const NormMoment
   parallel_for(s.samples, std::int64_t{1} + 16384 / walk.wide, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t n = begin; n < end; ++n) {
       T* row = out.data<T>() + n * 5 * walk.wide;
-      const bool batch_norm = width == 1 && gamma && beta;  // a group for each channel
-      if (batch_norm) {
+      if (width == 1 && gamma && beta) {  // batch norm: a group for each channel
         std::copy_n(m.mean.data<T>() + n * s.groups, s.groups, row);
         cpu::run<T>(ColumnScales<T>{a.epsilon}, s.channels, m.variance.data<T>() + n * s.groups, gamma,
                     row + walk.wide);
         std::copy_n(beta, s.channels, row + 2 * walk.wide);
-        for (const std::int64_t k : {3, 4}) std::fill_n(row + k * walk.wide, s.channels, T(0));
-      }
-      for (std::int64_t g = 0; g < s.groups && !batch_norm; ++g) {
-        const T mean = m.mean.data<T>()[n * s.groups + g];
-        const double inverse = inverse_deviation(m.variance.data<T>()[n * s.groups + g], a.epsilon);
-        for (std::int64_t c = g * width; c < (g + 1) * width; ++c) {
-          row[c] = mean;
-          row[walk.wide + c] = static_cast<T>(gamma ? inverse * static_cast<double>(gamma[c]) : inverse);
-          row[2 * walk.wide + c] = beta ? beta[c] : T(0);
-          row[3 * walk.wide + c] = row[4 * walk.wide + c] = T(0);
+        std::fill_n(row + 3 * walk.wide, s.channels, T(0));
+        std::fill_n(row + 4 * walk.wide, s.channels, T(0));
+      } else {
+        for (std::int64_t g = 0; g < s.groups; ++g) {
+          const T mean = m.mean.data<T>()[n * s.groups + g];
+          const double inverse = inverse_deviation(m.variance.data<T>()[n * s.groups + g], a.epsilon);
+          for (std::int64_t c = g * width; c < (g + 1) * width; ++c) {
+            row[c] = mean;
+            row[walk.wide + c] = static_cast<T>(gamma ? inverse * static_cast<double>(gamma[c]) : inverse);
+            row[2 * walk.wide + c] = beta ? beta[c] : T(0);
+            row[3 * walk.wide + c] = row[4 * walk.wide + c] = T(0);
+          }
         }
       }
       repeat_columns(walk, row, 5);

@@ -365,6 +365,19 @@ inline std::vector<bool> ordered_codes(const std::vector<ColumnCodes>& columns) 
   return ordered;
 }
 
+/// Which codes of a column are ranges of numbers; none of a column that is no number, or given as two codes.
+inline std::vector<bool> range_codes(const ColumnCodes& column) {
+  std::vector<bool> ranges;
+  if (!column.is_number() || column.cardinalities().size() > 1) return ranges;
+  for (std::int64_t code = 0; code < column.total(); ++code) ranges.push_back(column.is_range(code));
+  return ranges;
+}
+/// How many cosines stand for these codes of a column; none for few.
+inline std::int64_t waves_of(const std::vector<bool>& codes) {
+  const auto count = static_cast<std::int64_t>(std::count(codes.begin(), codes.end(), true));
+  return count < 64 ? 0 : std::min<std::int64_t>(64, count / 2);
+}
+
 inline constexpr std::int64_t sample_block = 256;
 inline constexpr std::int64_t sample_piece = 65536;  // rows that wait for each other to meet conditions
 
@@ -413,10 +426,9 @@ SYNTHDATA_INLINE void TabularArNet::begin_with(std::int64_t k, const std::vector
 }
 
 SYNTHDATA_INLINE void TabularArNet::smooth(std::int64_t k, const std::vector<bool>& codes, Rng& rng) {
-  const auto smooth_codes = static_cast<std::int64_t>(std::count(codes.begin(), codes.end(), true));
-  const std::int64_t waves = std::min<std::int64_t>(64, smooth_codes / 2);
+  const std::int64_t waves = detail::waves_of(codes);
   constexpr std::int64_t begun = 8;  // of the cosines, which the table begins with
-  if (waves < 4 * begun) return;
+  if (waves == 0) return;
   // Each update moves every wave by about the learning rate, and a row by their sum: the cosines are small, so that
   // rows move as those of other codes do.
   const auto fade = [](std::int64_t wave) { return 0.7 / static_cast<double>(wave + 1); };
@@ -689,7 +701,10 @@ SYNTHDATA_INLINE TabularMemory TabularAr::memory(const std::vector<ColumnCodes>&
   for (const std::int64_t n : cardinalities) codes += n;
   const auto places = static_cast<std::int64_t>(cardinalities.size());
   const std::int64_t hidden = options.hidden, width = places * hidden, table = (codes + 1) * width;
-  const std::int64_t weights = table + width + places * (hidden * hidden + hidden) + codes * (hidden + 1);
+  std::int64_t waves = 0;
+  for (const ColumnCodes& column : columns) waves += detail::waves_of(detail::range_codes(column));
+  const std::int64_t weights =
+      table + width + places * (hidden * hidden + hidden) + codes * (hidden + 1) + waves * (width + hidden);
   TabularMemory memory;
   for (const std::int64_t n : cardinalities) memory.rows += rows * detail::code_bytes(n);
   memory.weights = 5 * 4 * weights;
@@ -735,10 +750,7 @@ SYNTHDATA_INLINE TabularAr TabularAr::train(std::vector<ColumnCodes> columns, co
                       options.dropout, rng);
     const std::vector<std::int64_t> first = detail::first_places(columns);
     for (std::size_t c = 0; c < columns.size(); ++c) {
-      if (!columns[c].is_number() || columns[c].cardinalities().size() > 1) continue;
-      std::vector<bool> ranges;
-      for (std::int64_t code = 0; code < columns[c].total(); ++code) ranges.push_back(columns[c].is_range(code));
-      made.smooth(first[c], ranges, rng);
+      made.smooth(first[c], detail::range_codes(columns[c]), rng);
     }
     std::vector<std::vector<std::int64_t>> rows_of;
     for (const std::int64_t n : made.cardinalities()) rows_of.emplace_back(static_cast<std::size_t>(n), 0);

@@ -214,8 +214,8 @@ struct ColumnScales {
       const double added = epsilon;
       for_block(count, [=](int j) SYNTHDATA_INLINE_LAMBDA {
         const double v = static_cast<double>(from[j]) + added;
-        if constexpr (std::is_same_v<T,
-                                     float>) {  // vectors have no root of doubles: a Newton step from that of a float
+        if constexpr (std::is_same_v<T, float>) {
+          // There is no root of doubles in vectors: a Newton step from that of a float.
           const double near = static_cast<double>(1.0f / math::sqrt(static_cast<float>(v)));
           to[j] = static_cast<float>(near * (1.5 - 0.5 * v * near * near) * static_cast<double>(by[j]));
         } else {
