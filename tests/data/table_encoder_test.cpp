@@ -158,6 +158,9 @@ TEST_CASE("encoded rows are decoded where they are made, for any number of threa
   CHECK_THROWS_AS(encoder.decode(
                       600, [&](std::int64_t begin, std::int64_t) { return rows.rows(begin, begin + 7); }, rng),
                   ShapeError);
+  CHECK_THROWS_AS(encoder.decode(
+                      600, [&](std::int64_t, std::int64_t) { return Tensor(); }, rng),
+                  ShapeError);
   // The row that is named is that of the table.
   const auto broken = [&](std::int64_t begin, std::int64_t end) {
     Tensor piece = rows.rows(begin, end).clone();

@@ -126,11 +126,10 @@ class TabularAr {
                        const TabularTraining& training = {}, const TabularCallback& progress = {});
 
   /// What fit() needs for so many rows of these columns and batches of `batch`. With K code columns (two for one of
-  /// many categories), C codes of all together, h = options.hidden and T = (C + 1) K h: one, two or four bytes a
-  /// row and code column; five copies
-  /// (weights, average, best, Adam's two) of T + K h (h + 2) + C (h + 1) + W (K + 1) h weights, with W = 64 or fewer
-  /// cosines for each column of many ranges; and in an update gradients of all
-  /// weights, 3 tables of T numbers, and 7 K h + 2 C + 6 K numbers a row of the batch.
+  /// many categories), C codes of all together, h = options.hidden, T = (C + 1) K h and W cosines, at most 64 for each
+  /// column of many ranges: one, two or four bytes a row and code column; five copies (weights, average, best, Adam's
+  /// two) of T + K h (h + 2) + C (h + 1) + W (K + 1) h weights; and in an update gradients of all weights, 3 tables of
+  /// T numbers, and 7 K h + 2 C + 6 K numbers a row of the batch.
   static TabularMemory memory(const std::vector<ColumnCodes>& columns, std::int64_t rows,
                               const TabularArOptions& options, std::int64_t batch);
 

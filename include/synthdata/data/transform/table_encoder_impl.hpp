@@ -417,8 +417,9 @@ SYNTHDATA_INLINE Table TableEncoder::decode_rows(std::int64_t size, const Encode
   parallel_for(pieces, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t piece = first; piece < last; ++piece) {
       const std::int64_t begin = piece * piece_rows, end = std::min(begin + piece_rows, size);
-      const Tensor rows = encoded(begin, end).to(Device::cpu());
-      expect_encoded(rows, end - begin);
+      const Tensor made = encoded(begin, end);
+      expect_encoded(made, end - begin);
+      const Tensor rows = made.to(Device::cpu());
       expect_finite(rows, begin);  // before any transform takes a number for a place in a table
       for (std::int64_t i = 0; i < count; ++i) decode_piece(rows.data<float>(), begin, end, i);
     }
