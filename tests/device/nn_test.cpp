@@ -1,4 +1,6 @@
 // Every layer, loss, penalty and update rule on the device under test against the CPU, and whole training steps.
+#include <synthdata/data/prefetch.hpp>
+
 #include "device.hpp"
 
 #include <cstdio>
@@ -177,10 +179,17 @@ struct Training {
 
 /// Six training steps; samples of both generators, the losses, and the critic's weights. With a checkpoint, another
 /// trainer goes on after the second step.
-std::vector<sd::Tensor> trained(sd::Device device, bool graph = false, const std::string& checkpoint = "") {
-  Training first(device, graph), second(device, graph);
+struct How {
+  bool graph = false;
+  std::string checkpoint = "";
+  bool ahead = false;  ///< the loader sends batches to the device
+};
+std::vector<sd::Tensor> trained(sd::Device device, const How& how = {}) {
+  const std::string& checkpoint = how.checkpoint;
+  Training first(device, how.graph), second(device, how.graph);
   Training* now = &first;
-  sd::DataLoader loader(sd::toy::ring({.modes = 8}), {.batch_size = 32, .seed = 3});
+  sd::DataLoader loader(sd::toy::ring({.modes = 8}),
+                        {.batch_size = 32, .seed = 3, .device = how.ahead ? device : sd::Device::cpu()});
   sd::Rng rng{7};
   std::vector<double> losses;
   for (int i = 0; i < 6; ++i) {
@@ -219,9 +228,50 @@ TEST_CASE("device: training steps follow those of the CPU, captured or not, and 
     CHECK(worst_error(cpu[i].to(sd::DType::f64), there[i].to(sd::DType::f64)) < 2e-3);
   }
   CHECK(same(trained(gpu), there));
-  CHECK(same(trained(gpu, true), there));  // two steps as they come, the third recorded, then replayed
-  CHECK(same(trained(gpu, false, "device_checkpoint.safetensors"), there));
-  CHECK(same(trained(gpu, true, "device_checkpoint.safetensors"), there));
+  CHECK(same(trained(gpu, {.graph = true}), there));  // two steps as they come, the third recorded, then replayed
+  const std::string checkpoint = "device_checkpoint.safetensors";
+  CHECK(same(trained(gpu, {.checkpoint = checkpoint}), there));
+  CHECK(same(trained(gpu, {.graph = true, .checkpoint = checkpoint}), there));
+  CHECK(same(trained(gpu, {.ahead = true}), there));
+  CHECK(same(trained(gpu, {.graph = true, .checkpoint = checkpoint, .ahead = true}), there));
+}
+
+TEST_CASE("device: a loader sends batches ahead, into memory that it uses again") {
+  if (!has_device()) return void(++skipped_cases());
+  const sd::Device gpu = sd::cuda::device(0);
+  sd::Rng rng{5};
+  const sd::TensorDataset data(sd::uniform({64, 40}, rng), sd::arange(64));
+  const auto compare_batches = [&](auto& ahead, sd::DataLoader<sd::TensorDataset> near) {
+    sd::Var sum(sd::Tensor::zeros({16, 40}, sd::DType::f32, gpu)), expected(sd::Tensor::zeros({16, 40}));
+    std::int64_t allocations = 0;
+    for (int i = 0; i < 60; ++i) {
+      if (i == 40) allocations = sd::memory_stats(gpu).system_allocations;
+      const sd::Batch there = ahead.next(), here = near.next();
+      REQUIRE(there.data.device() == gpu);
+      REQUIRE(there.labels.device() == gpu);
+      CHECK(!there.lengths.defined());
+      sum = sum + there.data;  // still to be done when the batch is gone
+      expected = expected + here.data;
+      if (i % 10 == 0) CHECK(sd::same_bits(there.labels.to(sd::Device::cpu()), here.labels));
+    }
+    CHECK(sd::memory_stats(gpu).system_allocations == allocations);
+    CHECK(sd::same_bits(sum.value().to(sd::Device::cpu()), expected.value()));
+  };
+  sd::LoaderOptions options{.batch_size = 16, .seed = 2, .prefetch = 4};
+  for (const int workers : {0, 1, 3}) {
+    INFO("workers " << workers);
+    options.workers = workers;
+    options.device = gpu;
+    sd::DataLoader ahead(data, options);
+    options.device = sd::Device::cpu();
+    compare_batches(ahead, sd::DataLoader(data, options));
+  }
+  sd::Prefetched prefetched(sd::DataLoader(data, options), 4, gpu);
+  compare_batches(prefetched, sd::DataLoader(data, options));
+  sd::empty_memory_cache(gpu);
+  CHECK(sd::memory_stats(gpu).cached_bytes == 0);
+  CHECK_THROWS_WITH(sd::Tensor::ones({2}, sd::DType::f32, gpu).send_ahead(sd::Device::cpu()),
+                    ContainsSubstring("expects a tensor on the CPU, got [2] f32 cuda:0"));
 }
 
 namespace {

@@ -87,6 +87,11 @@ class DeviceDriver {
   virtual Block* allocate(int index, std::int64_t bytes) = 0;
   virtual void release(Block* block) noexcept = 0;
   virtual void copy_to_device(int index, void* into, const void* from, std::int64_t bytes) = 0;
+  /// A block with a copy of memory of the host, made beside the work that is queued. Nothing may read it before
+  /// arrived(), but it may be released. Any thread may call this.
+  virtual Block* send_ahead(int index, const void* from, std::int64_t bytes) = 0;
+  /// Work that is queued from now on waits for the copy.
+  virtual void arrived(Block* block) = 0;
   virtual void copy_to_host(int index, void* into, const void* from, std::int64_t bytes) = 0;
   /// Between two devices, or within one.
   virtual void copy(int into_index, void* into, int from_index, const void* from, std::int64_t bytes) = 0;

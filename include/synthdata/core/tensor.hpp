@@ -168,6 +168,11 @@ class Tensor {
   Tensor to(DType dtype) const;
   /// The same values on another device. Shares the elements when they are there already.
   Tensor to(Device device) const;
+  /// Copies the elements of a tensor of the CPU to `device` beside the work that is queued there, so that they are
+  /// there when they are wanted. Nothing may read them before arrived(). Any thread may call it.
+  Tensor send_ahead(Device device) const;
+  /// What send_ahead() sent may be read by all that is queued from now on. To be called by the thread that queues.
+  void arrived() const;
 
   /// True if no other tensor shares the elements.
   bool unique() const { return block_.unique(); }

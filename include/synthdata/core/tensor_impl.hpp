@@ -119,6 +119,20 @@ SYNTHDATA_INLINE Tensor Tensor::to(Device device) const {
   return out;
 }
 
+SYNTHDATA_INLINE Tensor Tensor::send_ahead(Device device) const {
+  if (device == device_ || !defined()) return *this;
+  if (!device_.is_cpu()) throw DeviceError(concat("send_ahead: expects a tensor on the CPU, got ", str()));
+  Tensor out = *this;
+  out.block_ = detail::BlockPtr(detail::device_driver().send_ahead(device.index, data_, size_bytes()));
+  out.data_ = out.block_.get()->elements;
+  out.device_ = device;
+  return out;
+}
+
+SYNTHDATA_INLINE void Tensor::arrived() const {
+  if (defined() && !device_.is_cpu()) detail::device_driver().arrived(block_.get());
+}
+
 SYNTHDATA_INLINE Shape Tensor::infer_shape(std::span<const std::int64_t> extents) const {
   Shape shape;
   int inferred = -1;

@@ -27,6 +27,15 @@ struct Batch {
   Tensor data;       ///< [N, ...] f32
   Tensor labels;     ///< [N] i64; undefined when no sample has a label
   Tensor lengths{};  ///< [N] i64, of padded sequences [N, T, ...]; undefined otherwise
+
+  /// What Tensor does by these names, for all three.
+  Batch to(Device device) const { return {data.to(device), labels.to(device), lengths.to(device)}; }
+  Batch send_ahead(Device device) const {
+    return {data.send_ahead(device), labels.send_ahead(device), lengths.send_ahead(device)};
+  }
+  void arrived() const {
+    for (const Tensor* part : {&data, &labels, &lengths}) part->arrived();
+  }
 };
 
 /// The interval that values lie in, ends included.

@@ -7,6 +7,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/core/device.hpp>
 #include <synthdata/core/owned.hpp>
 #include <synthdata/data/dataset.hpp>
 
@@ -21,6 +22,8 @@ struct LoaderOptions {
   bool drop_last = true;   ///< leave out the last, smaller batch of an epoch
   int workers = 1;         ///< background threads; 0 makes each batch inside next()
   int prefetch = 2;        ///< batches made ahead, at least one for each worker
+  /// Where batches are. Workers bring those made ahead there beside the work of that device.
+  Device device = Device::cpu();
 
   /// One for each sample, >= 0: an epoch is then size() draws with replacement, each sample's chance in proportion to
   /// its weight. balanced_weights() draws all classes equally often. Empty: each sample once an epoch.

@@ -246,7 +246,7 @@ struct LoaderEngine::Impl {
   Batch next() {
     if (options.workers == 0) {
       advance(taken);
-      return dataset->batch(next_plan());
+      return dataset->batch(next_plan()).to(options.device);
     }
     if (threads.empty()) start_workers();
     Slot got;
@@ -260,6 +260,7 @@ struct LoaderEngine::Impl {
     freed.notify_one();
     advance(taken);
     if (got.error) std::rethrow_exception(std::move(got.error));
+    got.batch.arrived();
     return std::move(got.batch);
   }
 
@@ -298,7 +299,7 @@ struct LoaderEngine::Impl {
       BatchPlan plan;
       made.error = caught([&] { plan = next_plan(); });
       lock.unlock();
-      if (!made.error) made.error = caught([&] { made.batch = dataset->batch(plan); });
+      if (!made.error) made.error = caught([&] { made.batch = dataset->batch(plan).send_ahead(options.device); });
       made.ready = true;
       lock.lock();
       slot = std::move(made);

@@ -34,7 +34,7 @@ class HeldSource final : public AnySource {
 
 class PrefetchEngine {
  public:
-  PrefetchEngine(Owned<AnySource> source, int batches);
+  PrefetchEngine(Owned<AnySource> source, int batches, Device device);
   PrefetchEngine(PrefetchEngine&&) noexcept;
   PrefetchEngine& operator=(PrefetchEngine&&) noexcept;
   ~PrefetchEngine();
@@ -50,16 +50,17 @@ class PrefetchEngine {
 
 }  // namespace detail
 
-/// The batches of a source, up to `batches` of them made ahead by one thread, which starts at the first next(). A
-/// BatchSource itself: state() is that of the batches taken, not of those made ahead. An exception of the source comes
-/// out of next() in its batch's place; the next call asks the source again. It can be moved, not copied.
+/// The batches of a source, up to `batches` of them made ahead by one thread, which starts at the first next(), and
+/// brought to `device` beside the work there. A BatchSource itself: state() is that of the batches taken, not of those
+/// made ahead. An exception of the source comes out of next() in its batch's place; the next call asks the source
+/// again. It can be moved, not copied.
 ///   Prefetched batches(TableBatches(open, samples));
 template <BatchSource Source>
 class Prefetched {
  public:
   /// @throws DataError unless 1 <= batches <= 65536
-  explicit Prefetched(Source source, int batches = 4)
-      : engine_(detail::Owned<detail::AnySource>(new detail::HeldSource<Source>(std::move(source))), batches) {}
+  explicit Prefetched(Source source, int batches = 4, Device device = Device::cpu())
+      : engine_(detail::Owned<detail::AnySource>(new detail::HeldSource<Source>(std::move(source))), batches, device) {}
 
   Batch next() { return engine_.next(); }
   SourceState state() const { return engine_.state(); }

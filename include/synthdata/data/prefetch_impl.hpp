@@ -20,7 +20,8 @@ struct PrefetchEngine::Impl {
     SourceState after;
   };
 
-  Impl(Owned<AnySource> s, int batches) : source(std::move(s)), most(static_cast<std::size_t>(batches)) {
+  Impl(Owned<AnySource> s, int batches, Device where)
+      : source(std::move(s)), most(static_cast<std::size_t>(batches)), device(where) {
     if (batches < 1 || batches > 65536) {
       throw DataError(concat("Prefetched: expects 1 to 65536 batches ahead, got ", batches));
     }
@@ -49,7 +50,7 @@ struct PrefetchEngine::Impl {
       }
       Made made;
       try {
-        made.batch = source->next();
+        made.batch = source->next().send_ahead(device);
         made.after = source->state();
       } catch (...) {
         made.error = std::current_exception();
@@ -78,12 +79,14 @@ struct PrefetchEngine::Impl {
       thread.join();  // it has ended: nothing is made behind an error
       std::rethrow_exception(std::move(got.error));
     }
+    got.batch.arrived();
     taken = got.after;
     return std::move(got.batch);
   }
 
   const Owned<AnySource> source;  // the thread's, while it runs
   const std::size_t most;
+  const Device device;
   SourceState taken;
 
   std::mutex mutex;  // guards what follows
@@ -93,8 +96,8 @@ struct PrefetchEngine::Impl {
   std::thread thread;
 };
 
-SYNTHDATA_INLINE PrefetchEngine::PrefetchEngine(Owned<AnySource> source, int batches)
-    : impl_(new Impl(std::move(source), batches)) {}
+SYNTHDATA_INLINE PrefetchEngine::PrefetchEngine(Owned<AnySource> source, int batches, Device device)
+    : impl_(new Impl(std::move(source), batches, device)) {}
 SYNTHDATA_INLINE PrefetchEngine::PrefetchEngine(PrefetchEngine&&) noexcept = default;
 SYNTHDATA_INLINE PrefetchEngine& PrefetchEngine::operator=(PrefetchEngine&&) noexcept = default;
 SYNTHDATA_INLINE PrefetchEngine::~PrefetchEngine() = default;

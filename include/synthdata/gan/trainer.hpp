@@ -229,8 +229,9 @@ class AdversarialTrainer {
   template <Dataset Data>
     requires(!BatchSource<Data>)
   StepInfo fit(const Data& data, const FitOptions& options, Rng& rng) {
-    DataLoader<Data> loader(data,
-                            {.batch_size = options.batch_size, .seed = rng.next_u64(), .workers = options.workers});
+    DataLoader<Data> loader(
+        data,
+        {.batch_size = options.batch_size, .seed = rng.next_u64(), .workers = options.workers, .device = device_});
     return fit(loader, options, rng);
   }
 

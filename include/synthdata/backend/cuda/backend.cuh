@@ -53,6 +53,13 @@ class Backend final : public backend::DeviceKernels {
     const UseDevice use(index);
     driver()[index].staging().send(driver().queue(index), into, from, bytes);
   }
+  Block* send_ahead(int index, const void* from, std::int64_t bytes) override {
+    return driver()[index].send_ahead(from, bytes);
+  }
+  void arrived(Block* block) override {
+    refuse_while_recording("received from the CPU");
+    driver()[block->device.index].arrived(block);
+  }
   void copy_to_host(int index, void* into, const void* from, std::int64_t bytes) override {
     refuse_while_recording("read by the CPU");
     transfer(index, into, from, bytes, cudaMemcpyDeviceToHost);
@@ -88,7 +95,7 @@ class Backend final : public backend::DeviceKernels {
   void synchronize(int index) override { driver()[index].synchronize(); }
   MemoryStats memory_stats(int index) override { return driver()[index].stats(); }
   void reset_peak_memory(int index) override { driver()[index].reset_peak(); }
-  void empty_cache(int index) override { driver()[index].empty(driver()[index].general_pool()); }
+  void empty_cache(int index) override { driver()[index].empty(); }
 
   // Moving elements.
   void copy_box(int device, const backend::StridedBox& asked, std::size_t element_size, const void* from,

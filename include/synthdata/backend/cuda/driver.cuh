@@ -1,8 +1,9 @@
 // synthdata/backend/cuda/driver.cuh: memory, copies and the queue of each GPU.
 //
-// Each GPU has one stream, so memory that is freed can be handed out again at once: whoever gets it runs later. Freed
-// blocks are kept by size class as on the CPU (core/memory.hpp). A MemoryPool of its own keeps the blocks of a captured
-// training step apart, since the captured kernels write to the same addresses at every replay.
+// The work of each GPU has one stream, so memory that is freed can be handed out again at once: whoever gets it runs
+// later. Freed blocks are kept by size class as on the CPU (core/memory.hpp). A MemoryPool of its own keeps the blocks
+// of a captured training step apart, since the captured kernels write to the same addresses at every replay. Batches of
+// data come by a second stream while the step before them runs, into blocks of their own (Arrivals).
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -68,6 +69,20 @@ class Staging {
   int next_ = 0;
 };
 
+/// A block that host memory is copied into by another stream than that of the work. Its event stands for the copy until
+/// the work waits for it, and from then on for the last work that reads the block.
+struct ArrivalBlock : Block {
+  cudaEvent_t event = nullptr;
+};
+
+/// Such blocks, and the stream that fills them. Blocks that were released while the work may still read them are in
+/// `left`; they are free when the next arrival has marked the work that came before it.
+struct Arrivals {
+  cudaStream_t stream = nullptr;
+  Staging staging;
+  std::vector<ArrivalBlock*> left, free;
+};
+
 /// What a kernel found wrong in its input, written by the GPU into the host's memory: a kernel cannot throw.
 struct DeviceFault {
   unsigned long long found = 0;  ///< 1: the rest says what
@@ -85,7 +100,9 @@ class Gpu {
     name_ = properties.name;
     multiprocessors_ = properties.multiProcessorCount;
     compute_capability_ = 10 * properties.major + properties.minor;
-    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+    for (cudaStream_t* stream : {&stream_, &arrivals_.stream}) {
+      check(cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+    }
     void* memory = nullptr;
     check(cudaHostAlloc(&memory, sizeof(DeviceFault), cudaHostAllocMapped), "cudaHostAlloc");
     fault_ = new (memory) DeviceFault{};
@@ -111,32 +128,45 @@ class Gpu {
         return live(block);
       }
     }
-    const UseDevice use(index_);
-    void* memory = nullptr;
-    cudaError_t error = cudaMalloc(&memory, static_cast<std::size_t>(wanted.bytes));
-    if (error == cudaErrorMemoryAllocation) {
-      cudaGetLastError();  // forgotten: there may be enough without the cached blocks
-      free_blocks(general_);
-      error = cudaMalloc(&memory, static_cast<std::size_t>(wanted.bytes));
-    }
-    if (error == cudaErrorMemoryAllocation) {
-      cudaGetLastError();
-      throw CudaError(concat("out of memory on cuda:", index_, " (", name_, "): cannot allocate ", bytes,
-                             " bytes beside ", stats_.live_bytes, " in use"));
-    }
-    check(error, "cudaMalloc");
-    auto* block = new Block{};
-    block->bytes = wanted.bytes;
-    block->size_class = wanted.index;
-    block->device = {DeviceType::cuda, static_cast<std::uint8_t>(index_)};
-    block->elements = memory;
+    auto* block = new_block<Block>(wanted);
     block->pool = pool_;
-    ++stats_.system_allocations;
     return live(block);
+  }
+
+  /// See core/device.hpp.
+  Block* send_ahead(const void* from, std::int64_t bytes) {
+    const UseDevice use(index_);
+    ArrivalBlock* block = arrival_block(bytes);
+    try {
+      check(cudaStreamWaitEvent(arrivals_.stream, block->event, 0), "copying to the GPU");
+      arrivals_.staging.send({index_, arrivals_.stream, multiprocessors_}, block->elements, from, bytes);
+      check(cudaEventRecord(block->event, arrivals_.stream), "copying to the GPU");
+    } catch (...) {
+      release(block);
+      throw;
+    }
+    return block;
+  }
+  void arrived(Block* block) {
+    const UseDevice use(index_);
+    const std::lock_guard lock(mutex_);
+    while (!arrivals_.left.empty()) {
+      check(cudaEventRecord(arrivals_.left.back()->event, stream_), "copying to the GPU");
+      arrivals_.free.push_back(arrivals_.left.back());
+      arrivals_.left.pop_back();
+    }
+    if (block->pool == &arrivals_) {
+      check(cudaStreamWaitEvent(stream_, static_cast<ArrivalBlock*>(block)->event, 0), "copying to the GPU");
+    }
   }
 
   void release(Block* block) noexcept {
     const std::lock_guard lock(mutex_);
+    if (block->pool == &arrivals_) {
+      stats_.live_bytes -= block->bytes;
+      stats_.cached_bytes += block->bytes;
+      return arrivals_.left.push_back(static_cast<ArrivalBlock*>(block));
+    }
     auto* own = static_cast<MemoryPool*>(block->pool);
     --own->in_use;
     if (own->closed) {
@@ -161,13 +191,13 @@ class Gpu {
     free_blocks(*pool);
     if (pool->in_use == 0) delete pool;
   }
-  /// Gives what is free in the pool back to the system.
-  void empty(MemoryPool& pool) {
+  /// Gives what is free, but for the memory of captured steps, back to the system.
+  void empty() {
     const std::lock_guard lock(mutex_);
     const UseDevice use(index_);
-    free_blocks(pool);
+    free_blocks(general_);
+    free_arrivals();
   }
-  MemoryPool& general_pool() { return general_; }
 
   MemoryStats stats() {
     const std::lock_guard lock(mutex_);
@@ -195,11 +225,59 @@ class Gpu {
 
  private:
   Block* live(Block* block) {
-    block->references.store(1, std::memory_order_relaxed);
     ++static_cast<MemoryPool*>(block->pool)->in_use;
+    return counted(block);
+  }
+  template <class B>
+  B* counted(B* block) {
+    block->references.store(1, std::memory_order_relaxed);
     stats_.live_bytes += block->bytes;
     if (stats_.live_bytes > stats_.peak_bytes) stats_.peak_bytes = stats_.live_bytes;
     return block;
+  }
+  /// A block of fresh memory.
+  template <class B>
+  B* new_block(const synthdata::detail::SizeClass& wanted) {
+    const UseDevice use(index_);
+    void* memory = nullptr;
+    cudaError_t error = cudaMalloc(&memory, static_cast<std::size_t>(wanted.bytes));
+    if (error == cudaErrorMemoryAllocation) {
+      cudaGetLastError();  // forgotten: there may be enough without the cached blocks
+      free_blocks(general_);
+      free_arrivals();
+      error = cudaMalloc(&memory, static_cast<std::size_t>(wanted.bytes));
+    }
+    if (error == cudaErrorMemoryAllocation) {
+      cudaGetLastError();
+      throw CudaError(concat("out of memory on cuda:", index_, " (", name_, "): cannot allocate ", wanted.bytes,
+                             " bytes beside ", stats_.live_bytes, " in use"));
+    }
+    check(error, "cudaMalloc");
+    auto* block = new B{};
+    block->bytes = wanted.bytes;
+    block->size_class = wanted.index;
+    block->device = {DeviceType::cuda, static_cast<std::uint8_t>(index_)};
+    block->elements = memory;
+    ++stats_.system_allocations;
+    return block;
+  }
+  ArrivalBlock* arrival_block(std::int64_t bytes) {
+    const auto wanted = synthdata::detail::size_class_of(bytes);
+    const std::lock_guard lock(mutex_);
+    std::vector<ArrivalBlock*>& free = arrivals_.free;
+    for (ArrivalBlock*& block : free) {
+      if (block->size_class != wanted.index) continue;
+      std::swap(block, free.back());
+      ArrivalBlock* found = free.back();
+      free.pop_back();
+      stats_.cached_bytes -= found->bytes;
+      return counted(found);
+    }
+    auto* block = new_block<ArrivalBlock>(wanted);
+    block->pool = &arrivals_;
+    check(cudaEventCreateWithFlags(&block->event, cudaEventDisableTiming), "cudaEventCreate");
+    arrivals_.left.reserve(++arrival_blocks_);  // so that release() need not allocate
+    return counted(block);
   }
   void free_blocks(MemoryPool& pool) {
     cudaStreamSynchronize(stream_);
@@ -214,6 +292,21 @@ class Gpu {
     }
   }
 
+  void free_arrivals() {
+    cudaStreamSynchronize(arrivals_.stream);
+    cudaStreamSynchronize(stream_);
+    for (std::vector<ArrivalBlock*>* blocks : {&arrivals_.left, &arrivals_.free}) {
+      for (ArrivalBlock* block : *blocks) {
+        stats_.cached_bytes -= block->bytes;
+        cudaFree(block->elements);
+        cudaEventDestroy(block->event);
+        delete block;
+      }
+      arrival_blocks_ -= blocks->size();
+      blocks->clear();
+    }
+  }
+
   int index_;
   std::string name_;
   int multiprocessors_ = 0, compute_capability_ = 0;
@@ -223,6 +316,8 @@ class Gpu {
   std::mutex mutex_;
   MemoryPool general_;
   MemoryPool* pool_ = &general_;
+  Arrivals arrivals_;
+  std::size_t arrival_blocks_ = 0;  // in all
   MemoryStats stats_;
 };
 
