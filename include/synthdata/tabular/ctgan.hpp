@@ -12,6 +12,7 @@
 #include <synthdata/gan/discriminator.hpp>
 #include <synthdata/gan/generator.hpp>
 #include <synthdata/nn/any_module.hpp>
+#include <synthdata/tabular/ctgan_sampler.hpp>
 #include <synthdata/tabular/encoded_rows.hpp>
 #include <synthdata/tabular/training.hpp>
 
@@ -102,6 +103,8 @@ class Ctgan {
         labels_(std::move(labels)),
         generator_(std::move(generator)),
         options_(std::move(options)) {}
+  /// To be called when the weights are final; sample() needs it.
+  void prepare();
   static Net make_generator(const TableEncoder& encoder, const CategoryLabels& labels, const CtganOptions& options,
                             Rng& rng);
   /// The label that a condition of one category stands for, or -1.
@@ -110,6 +113,7 @@ class Ctgan {
   TableEncoder encoder_;
   CategoryLabels labels_;
   Net generator_;
+  detail::CtganSampler sampler_;
   CtganOptions options_;
 };
 

@@ -12,6 +12,7 @@
 #include <synthdata/nn/sequential.hpp>
 #include <synthdata/ops/gather.hpp>
 #include <synthdata/tabular/ctgan.hpp>
+#include <synthdata/tabular/ctgan_sampler_impl.hpp>
 #include <synthdata/tabular/encoded_rows_impl.hpp>
 #include <synthdata/tabular/model_file.hpp>
 #include <synthdata/tabular/training_loop_impl.hpp>
@@ -242,6 +243,7 @@ class CtganLearner final : public Learner {
       for (std::int64_t& label : asked.span<std::int64_t>()) label = model.labels_.draw(rng, false);
       return asked;
     });
+    model.prepare();
     return model;
   }
 
@@ -338,18 +340,19 @@ SYNTHDATA_INLINE std::int64_t Ctgan::label_of(const Conditions& conditions) cons
   return -1;
 }
 
+SYNTHDATA_INLINE void Ctgan::prepare() {
+  sampler_ = detail::CtganSampler(state_of(generator_), labels_.count(), BatchNormOptions{}.epsilon);
+}
+
 SYNTHDATA_INLINE Table Ctgan::sample(std::int64_t rows, const Conditions& conditions,
                                      const SampleOptions& options) const {
   const std::int64_t given = label_of(conditions);
   return detail::sample_encoded(rows, conditions, options, encoder_, [&](std::int64_t n, Rng& rng) {
-    const NoGrad no_grad;
-    Context context{.mode = Mode::inference, .rng = &rng};
-    Tensor asked;
-    if (labels_.count() > 0) asked = Tensor::empty({n}, DType::i64, Device::cpu());
-    for (std::int64_t i = 0; asked.defined() && i < n; ++i) {
-      asked.data<std::int64_t>()[i] = given >= 0 ? given : labels_.draw(rng, false);
-    }
-    return generator_(generator_.latent()(n, rng), asked, context).value();
+    std::vector<std::int64_t> asked(static_cast<std::size_t>(labels_.count() > 0 ? n : 0));
+    for (std::int64_t& label : asked) label = given >= 0 ? given : labels_.draw(rng, false);
+    Tensor made = sampler_(generator_.latent()(n, rng), asked);
+    detail::draw_encoded(made, encoder_.blocks(), rng);
+    return made;
   });
 }
 
@@ -397,7 +400,9 @@ SYNTHDATA_INLINE Ctgan Ctgan::from_archive(const Archive& archive, const std::st
   Rng rng;
   Net generator = make_generator(encoder, labels, options, rng);
   detail::load_state(archive, "generator.", generator);
-  return {std::move(encoder), labels, std::move(generator), std::move(options)};
+  Ctgan model(std::move(encoder), labels, std::move(generator), std::move(options));
+  model.prepare();
+  return model;
 }
 
 }  // namespace synthdata::models

@@ -14,8 +14,6 @@ namespace synthdata::models {
 
 /// Turns logits into encoded rows: tanh for numbers and flags, a Gumbel-softmax for what is one-hot. The last layer of
 /// a generator of tables. Source: Xu et al. 2019, arXiv:1907.00503, section 4.4.
-/// In inference mode on the CPU, one category is drawn by the softmax instead: that of the largest entry of a
-/// Gumbel-softmax has the same distribution, whatever the temperature.
 class RowActivation {
  public:
   static constexpr const char* kind = "row_activation";
@@ -31,16 +29,16 @@ class RowActivation {
   }
 
  private:
-  std::vector<EncodedBlock> blocks_;
-  std::vector<std::int64_t> sizes_;
-  Buffer is_scalar_;  // f32 [1, width], 1 for numbers and flags
+  std::vector<std::int64_t> sizes_;  // of the blocks
+  Buffer is_scalar_;                 // f32 [1, width], 1 for numbers and flags
   double temperature_;
 };
 
 namespace detail {
 
 /// Logits f32 [n, width] as encoded rows, on the CPU and in place: tanh for numbers and flags, one category drawn by
-/// the softmax of each one-hot block; not a number where no category can be drawn.
+/// the softmax of each one-hot block (the largest entry of a Gumbel-softmax has the same distribution, whatever the
+/// temperature); not a number where no category can be drawn.
 void draw_encoded(Tensor& logits, const std::vector<EncodedBlock>& blocks, Rng& rng);
 
 /// True if row `row` of the column holds what the condition asks for.

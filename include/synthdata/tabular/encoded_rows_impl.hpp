@@ -15,7 +15,7 @@
 namespace synthdata::models {
 
 SYNTHDATA_INLINE RowActivation::RowActivation(const std::vector<EncodedBlock>& blocks, double temperature)
-    : blocks_(blocks), temperature_(temperature) {
+    : temperature_(temperature) {
   std::vector<float> scalar;
   for (const EncodedBlock& block : blocks) {
     if (block.kind == BlockKind::code) {
@@ -29,14 +29,8 @@ SYNTHDATA_INLINE RowActivation::RowActivation(const std::vector<EncodedBlock>& b
 }
 
 SYNTHDATA_INLINE Var RowActivation::operator()(const Var& logits, Context& context) const {
-  Rng& rng = context.random("RowActivation");
-  if (!context.training() && !grad_enabled() && logits.value().device().is_cpu()) {
-    Tensor rows = logits.value().clone();
-    detail::draw_encoded(rows, blocks_, rng);
-    return Var(rows);
-  }
   return where(is_scalar_.value(), tanh(logits),
-               gumbel_softmax_blocks(logits, sizes_, rng, {.temperature = temperature_}));
+               gumbel_softmax_blocks(logits, sizes_, context.random("RowActivation"), {.temperature = temperature_}));
 }
 
 namespace detail {
