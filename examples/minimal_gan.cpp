@@ -1,13 +1,15 @@
 // examples/minimal_gan.cpp: a GAN in thirty lines, trained on the 8 x 8 digits that come with the library.
 //
 //   ./minimal_gan          less than a minute on two cores
+//   ./minimal_gan cuda     on a GPU, if the program was built with it
 #include <synthdata/gan.hpp>
 
 #include <cstdio>
 
 namespace sd = synthdata;
 
-int main() try {
+int main(int argc, char** argv) try {
+  const sd::OnDevice there(sd::device(argc > 1 ? argv[1] : "cpu"));  // where nets are made, and so learn
   // Images in [-1, 1], [N, H, W, C]. Yours may come from sd::images_from_idx(folder) or any type that is a Dataset.
   const sd::TensorDataset images = sd::read_digits(SYNTHDATA_EXAMPLE_DATA "/digits.csv.gz");
   const std::int64_t steps = 2000;
