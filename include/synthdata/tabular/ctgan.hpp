@@ -4,7 +4,8 @@
 // of its published code. Numbers are normalised by the mode they belong to. Each batch asks for categories: of a column
 // drawn evenly, a category drawn by the logarithm of its rows, so that rare ones are seen; real rows are drawn to match
 // (training by sampling), and the generator owes the category asked for. The critic judges packs of ten rows under the
-// Wasserstein loss with gradient penalty. All of it is an AdversarialTrainer with a conditional generator.
+// Wasserstein loss with gradient penalty. All of it is an AdversarialTrainer with a conditional generator. Unlike that
+// code, the model is the mean of the generator's weights over many updates, which is steadier from seed to seed.
 //
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -30,6 +31,9 @@ struct CtganOptions {
   std::int64_t critic_steps = 1;
   double temperature = 0.2;  ///< of the Gumbel-softmax
   double penalty = 10.0;     ///< weight of the gradient penalty
+  /// Decay of the mean of the generator's weights over updates (Ema), which is the model; 0: the last weights, as in
+  /// the source.
+  double average = 0.999;
 };
 
 /// The categories that a generator can be asked for: one label for each category of each discrete column.
@@ -74,9 +78,10 @@ class Ctgan {
                    const TabularCallback& progress = {});
 
   /// What fit() needs for so many rows encoded in `width` numbers, of `discrete` categorical columns with `labels`
-  /// categories together, and batches of `batch`: 4 (width + discrete) bytes a row; four copies (weights, best, Adam's
-  /// two) of the generator's weights and three of the critic's; and in an update gradients of the generator, twice
-  /// those of the critic, and 14 (width + labels + h) numbers a row of the batch, with h = options.hidden.
+  /// categories together, and batches of `batch`: 4 (width + discrete) bytes a row; five copies (weights, average,
+  /// best, Adam's two) of the generator's weights and three of the critic's; and in an update gradients of the
+  /// generator, twice those of the critic, and 14 (width + labels + h) numbers a row of the batch, with h =
+  /// options.hidden.
   static TabularMemory memory(std::int64_t width, std::int64_t labels, std::int64_t discrete, std::int64_t rows,
                               const CtganOptions& options, std::int64_t batch);
 

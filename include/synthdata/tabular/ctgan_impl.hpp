@@ -177,7 +177,8 @@ class CtganLearner final : public Learner {
                      TrainerOptions{.critic_steps = options.critic_steps,
                                     .learning_rate = training.learning_rate > 0.0 ? training.learning_rate : 2e-4,
                                     .generator_rule = Adam{.beta1 = 0.5, .beta2 = 0.9, .weight_decay = 1e-6},
-                                    .critic_rule = Adam{.beta1 = 0.5, .beta2 = 0.9}});
+                                    .critic_rule = Adam{.beta1 = 0.5, .beta2 = 0.9},
+                                    .ema_decay = options.average});
     trainer_->add(GradientPenalty{.weight = options.penalty});
     if (model_.labels_.count() == 0) return;
     // The cross entropy of the category asked for. temperature * -log of a Gumbel-softmax sample at its place is that
@@ -204,9 +205,9 @@ class CtganLearner final : public Learner {
   }
   double end_epoch() override { return generator_loss_; }
   Table sample(std::int64_t rows, std::uint64_t seed) const override {
-    return ready(model_).sample(rows, {}, {.seed = seed});
+    return ready(present()).sample(rows, {}, {.seed = seed});
   }
-  void keep() override { best_.emplace(model_.generator_); }
+  void keep() override { best_.emplace(present()); }
   void save(Archive& archive, bool kept) const override {
     trainer_->save(archive, source_, rng_);
     if (kept) save_state(archive, "best.", *best_);
@@ -215,11 +216,8 @@ class CtganLearner final : public Learner {
     trainer_->load(archive, source_, rng_);
     if (kept) load_state(archive, "best.", best_.emplace(model_.generator_));
   }
-  /// The model that was kept, or else the last.
-  Ctgan result(bool kept) {
-    if (kept) model_.generator_ = std::move(*best_);
-    return ready(model_);
-  }
+  /// The model that was kept, or else the present one.
+  Ctgan result(bool kept) const { return ready(kept ? *best_ : present()); }
 
  private:
   using Critic = Discriminator<AnyModule>;
@@ -232,9 +230,14 @@ class CtganLearner final : public Learner {
                              LeakyRelu{0.2}, Dropout(0.5), Linear(hidden, 1, rng))),
         {.classes = model.labels_.count(), .pack = options.pack});
   }
-  /// A copy to sample from: the statistics of its batch norms are those of the batches that sample() makes.
-  Ctgan ready(Ctgan model) const {
+  /// What is sampled from now.
+  const Ctgan::Net& present() const {
+    return model_.options_.average > 0.0 ? trainer_->averaged_generator() : model_.generator_;
+  }
+  /// A model to sample from: the statistics of its batch norms are those of the batches that sample() makes.
+  Ctgan ready(const Ctgan::Net& generator) const {
     const OnDevice host(Device::cpu());
+    Ctgan model(model_.encoder_, model_.labels_, generator, model_.options_);
     move_to(model.generator_, Device::cpu());
     Rng rng = Rng{seed_}.split(6);
     model.generator_.refresh_statistics(rng, 20, batch_, [&] {
@@ -267,7 +270,7 @@ SYNTHDATA_INLINE TabularMemory Ctgan::memory(std::int64_t width, std::int64_t la
   const std::int64_t critic = hidden * (packed + 1 + hidden + 1 + 1) + 1;
   TabularMemory memory;
   memory.rows = 4 * (width + discrete) * rows;
-  memory.weights = 4 * (4 * generator + 3 * critic);
+  memory.weights = 4 * (5 * generator + 3 * critic);
   memory.batch = 4 * (generator + 2 * critic) + 4 * 14 * (width + labels + hidden) * batch;
   return memory;
 }
@@ -276,8 +279,10 @@ SYNTHDATA_INLINE Ctgan Ctgan::fit(const Table& table, const CtganOptions& option
                                   const TabularCallback& progress) {
   detail::check_training(training, "Ctgan");
   if (options.hidden < 1 || options.latent < 1 || options.pack < 1 || options.critic_steps < 1 ||
-      !(options.temperature > 0.0) || !(options.penalty >= 0.0)) {
-    throw DataError("Ctgan: expects hidden, latent, pack and critic_steps >= 1, temperature > 0 and penalty >= 0");
+      !(options.temperature > 0.0) || !(options.penalty >= 0.0) || !(options.average >= 0.0 && options.average < 1.0)) {
+    throw DataError(
+        "Ctgan: expects hidden, latent, pack and critic_steps >= 1, temperature > 0, penalty >= 0 and average in "
+        "[0, 1)");
   }
   if (training.stop == StopRule::loss)
     throw DataError("Ctgan: the losses of a GAN do not say when to stop; the quality does");
@@ -318,7 +323,8 @@ SYNTHDATA_INLINE Ctgan Ctgan::fit(const Table& table, const CtganOptions& option
                                           {"pack", options.pack},
                                           {"critic_steps", options.critic_steps},
                                           {"temperature", options.temperature},
-                                          {"penalty", options.penalty}},
+                                          {"penalty", options.penalty},
+                                          {"average", options.average}},
                                          "Ctgan", progress);
   return learner.result(kept);
 }

@@ -60,7 +60,8 @@ SYNTHDATA_INLINE Tensor CtganSampler::operator()(const Tensor& latent, const std
       std::copy(start, start + out, to + row * step);
     }
     backend::cpu::gemm(false, true, rows, out, in, x.data<float>() + begin, width, layer.weight.data<float>(), in, to,
-                       step, {.act = last ? backend::cpu::Act::none : backend::cpu::Act::relu, .accumulate = true});
+                       step, {.act = last ? backend::cpu::Act::none : backend::cpu::Act::relu, .accumulate = true},
+                       product_precision());
   }
   return logits;
 }

@@ -150,6 +150,7 @@ SYNTHDATA_INLINE Table sample_encoded(std::int64_t rows, const Conditions& condi
     const Rng rng = Rng{options.seed}.split(static_cast<std::uint64_t>(round));
     Rng last = rng.split(std::uint64_t{1} << 40);
     const auto encoded = [&](std::int64_t begin, std::int64_t end) {
+      const ProductPrecision precision(options.precision);
       Rng own = rng.split(static_cast<std::uint64_t>(begin / TableEncoder::piece_rows));
       return make(end - begin, own);
     };

@@ -849,6 +849,7 @@ class ArSampler {
       std::vector<std::uint8_t> kept(pending.size());
       parallel_for(static_cast<std::int64_t>(pending.size()), sample_block, [&](std::int64_t begin, std::int64_t end) {
         const NoGrad no_grad;
+        const ProductPrecision precision(options_.precision);
         const std::vector<std::int64_t> some(pending.begin() + begin, pending.begin() + end);
         std::vector<Rng> rngs;
         for (const std::int64_t row : some) {
