@@ -127,7 +127,7 @@ int run(const Options& o, const Loss& loss) {
                                   .precision = o.bf16 ? sd::Precision::bf16 : sd::Precision::f32,
                                   .graph = o.graph,
                                   .ema_decay = 0.99}};
-  sd::DataLoader images(data.train, {.batch_size = o.batch, .seed = o.seed});
+  sd::DataLoader images(data.train, {.batch_size = o.batch, .seed = o.seed, .device = device});
   if constexpr (std::is_same_v<Loss, sd::Wasserstein>) trainer.add(sd::GradientPenalty{});
 
   sd::RunFolder folder(o.out);

@@ -193,3 +193,19 @@ TEST_CASE("a convolution is described by operation, precision and shapes") {
                                       ContainsSubstring("input [8, 1, 32, 20, 16]") &&
                                       ContainsSubstring("filter [24, 1, 3, 5, 4]") && ContainsSubstring("groups 4"));
 }
+
+TEST_CASE("convolutions on a GPU take as many images at once as 32 bits count") {
+  ConvGeometry g = image();
+  const int64_t in = 32 * 20 * 16, out = 32 * 9 * 24;
+  CHECK(out < in);
+  CHECK(cuda::images_at_once(g, in + 1) == 1);
+  CHECK(cuda::images_at_once(g, 3 * in) == 2);
+  CHECK(cuda::images_at_once(g, 3 * in + 1) == 3);
+  CHECK(cuda::images_at_once(g) == ((int64_t{1} << 31) - 1) / in);
+  CHECK_THROWS_WITH(cuda::images_at_once(g, in), ContainsSubstring("got 10240"));
+  g.in[1] = g.out[1] = int64_t{1} << 24;  // an image of more than 2^31 elements
+  CHECK_THROWS_AS(cuda::images_at_once(g), synthdata::ShapeError);
+  g = image();
+  g.stride[1] = int64_t{1} << 30;
+  CHECK_THROWS_AS(cuda::images_at_once(g), synthdata::ShapeError);
+}

@@ -7,6 +7,8 @@
 
 #include <synthdata/tabular/any_tabular_model.hpp>
 
+#include <cstdio>
+
 using namespace synthdata;
 
 TEST_CASE("models of tables are trained on the current device", "[device][tabular]") {
@@ -32,6 +34,10 @@ TEST_CASE("models of tables are trained on the current device", "[device][tabula
           });
       CHECK((memory_stats(cuda::device(0)).peak_bytes > held) == (i == 1));
       made[i] = model.sample(50, {}, {.seed = 1});
+      const std::string file = concat("device_", name, ".safetensors");
+      model.save(file);
+      CHECK(models::load_tabular_model(file).sample(50, {}, {.seed = 1}) == made[i]);  // on the CPU in either case
+      std::remove(file.c_str());
     }
     REQUIRE(seen[0].size() == 6);
     for (std::size_t i = 0; i < seen[0].size(); ++i) {

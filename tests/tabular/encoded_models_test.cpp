@@ -119,6 +119,15 @@ TEST_CASE("nets sample with bf16 products too: other rows, as good, the same for
   CHECK(ks_complement(a["score"], b["score"]) > 0.95);
 }
 
+TEST_CASE("Ctgan is the mean of its weights, or the last ones", "[tabular]") {
+  const Table table = made_up(300);
+  const auto rows = [&](double average) {
+    return Ctgan::fit(table, {.average = average}, short_training(3)).sample(20, {}, {.seed = 1});
+  };
+  CHECK_FALSE(rows(0.999) == rows(0.0));
+  CHECK(has(data_error([&] { rows(1.0); }), "average in [0, 1)"));
+}
+
 TEST_CASE("models of tables learn odd tables or refuse them", "[tabular]") {
   const std::string name = GENERATE("tvae", "ctgan", "copula", "smote");
   INFO(name);

@@ -22,7 +22,8 @@ struct LoaderOptions {
   bool drop_last = true;   ///< leave out the last, smaller batch of an epoch
   int workers = 1;         ///< background threads; 0 makes each batch inside next()
   int prefetch = 2;        ///< batches made ahead, at least one for each worker
-  /// Where batches are. Workers bring those made ahead there beside the work of that device.
+  /// A GPU that batches are brought to; workers send those made ahead beside its work. next() is then for the thread
+  /// that queues that work.
   Device device = Device::cpu();
 
   /// One for each sample, >= 0: an epoch is then size() draws with replacement, each sample's chance in proportion to

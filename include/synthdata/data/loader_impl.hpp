@@ -246,7 +246,8 @@ struct LoaderEngine::Impl {
   Batch next() {
     if (options.workers == 0) {
       advance(taken);
-      return dataset->batch(next_plan()).to(options.device);
+      const Batch made = dataset->batch(next_plan());
+      return options.device.is_cpu() ? made : made.to(options.device);
     }
     if (threads.empty()) start_workers();
     Slot got;
@@ -299,7 +300,12 @@ struct LoaderEngine::Impl {
       BatchPlan plan;
       made.error = caught([&] { plan = next_plan(); });
       lock.unlock();
-      if (!made.error) made.error = caught([&] { made.batch = dataset->batch(plan).send_ahead(options.device); });
+      if (!made.error) {
+        made.error = caught([&] {
+          made.batch = dataset->batch(plan);
+          if (!options.device.is_cpu()) made.batch = made.batch.send_ahead(options.device);
+        });
+      }
       made.ready = true;
       lock.lock();
       slot = std::move(made);

@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/core/device.hpp>
 #include <synthdata/core/owned.hpp>
 #include <synthdata/data/dataset.hpp>
 
@@ -51,9 +52,9 @@ class PrefetchEngine {
 }  // namespace detail
 
 /// The batches of a source, up to `batches` of them made ahead by one thread, which starts at the first next(), and
-/// brought to `device` beside the work there. A BatchSource itself: state() is that of the batches taken, not of those
-/// made ahead. An exception of the source comes out of next() in its batch's place; the next call asks the source
-/// again. It can be moved, not copied.
+/// brought to a GPU, `device`, beside its work (give it here, not to the source). A BatchSource itself: state() is that
+/// of the batches taken, not of those made ahead. An exception of the source comes out of next() in its batch's place;
+/// the next call asks the source again. It can be moved, not copied.
 ///   Prefetched batches(TableBatches(open, samples));
 template <BatchSource Source>
 class Prefetched {

@@ -50,7 +50,8 @@ struct PrefetchEngine::Impl {
       }
       Made made;
       try {
-        made.batch = source->next().send_ahead(device);
+        made.batch = source->next();
+        if (!device.is_cpu()) made.batch = made.batch.send_ahead(device);
         made.after = source->state();
       } catch (...) {
         made.error = std::current_exception();

@@ -109,6 +109,7 @@ SYNTHDATA_INLINE AnyTabularModel fit_tabular_model(const std::string& name, cons
 }
 
 SYNTHDATA_INLINE AnyTabularModel load_tabular_model(const std::string& path) {
+  const OnDevice host(Device::cpu());
   const Archive archive = load_safetensors(path);
   const auto format = archive.metadata.find("format");
   const std::string name = format == archive.metadata.end() ? std::string() : format->second;

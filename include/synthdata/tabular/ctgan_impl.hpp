@@ -382,6 +382,7 @@ SYNTHDATA_INLINE Ctgan Ctgan::load(const std::string& path) {
 }
 
 SYNTHDATA_INLINE Ctgan Ctgan::from_archive(const Archive& archive, const std::string& path) {
+  const OnDevice host(Device::cpu());
   if (archive.text("format") != "synthdata ctgan 1")
     throw DataError(concat(path, ": is not a model of Ctgan, version 1"));
   const Json json = parse_json(archive.text("model"), {.source = path});
@@ -396,12 +397,13 @@ SYNTHDATA_INLINE Ctgan Ctgan::from_archive(const Archive& archive, const std::st
   TableEncoder encoder = TableEncoder::load(archive, "encoder");
   if (encoder.width() == 0) throw DataError(concat(path, ": the model has no columns"));
   const CategoryLabels labels = CategoryLabels::load(archive, "labels", encoder.blocks());
-  // The last layer is looked at before a net of that size is made: a small file cannot ask for a large one.
-  const std::int64_t in = options.latent + labels.count() + 2 * options.hidden;
-  const Shape last{encoder.width(), in};
-  const auto fits = [&](const NamedTensor& t) { return t.tensor.shape() == last; };
-  if (std::none_of(archive.tensors.begin(), archive.tensors.end(), fits)) {
-    throw DataError(concat(path, ": has no layer ", last, " that makes rows"));
+  // Weights are looked for before a net of that size is made: a small file cannot ask for a large one.
+  const std::int64_t in = options.latent + labels.count(), hidden = options.hidden;
+  for (const Shape& layer : {Shape{hidden, in}, Shape{hidden, in + hidden}, Shape{encoder.width(), in + 2 * hidden}}) {
+    const auto fits = [&](const NamedTensor& t) { return t.tensor.shape() == layer; };
+    if (std::none_of(archive.tensors.begin(), archive.tensors.end(), fits)) {
+      throw DataError(concat(path, ": has no layer of weights ", layer));
+    }
   }
   Rng rng;
   Net generator = make_generator(encoder, labels, options, rng);

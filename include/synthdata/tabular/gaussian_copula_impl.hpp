@@ -555,6 +555,7 @@ SYNTHDATA_INLINE GaussianCopula GaussianCopula::load(const std::string& path) {
 }
 
 SYNTHDATA_INLINE GaussianCopula GaussianCopula::from_archive(const Archive& archive, const std::string& path) {
+  const OnDevice host(Device::cpu());
   const auto fail = [&](const std::string& what) { throw DataError(concat(path, ": ", what)); };
   if (archive.text("format") != "synthdata gaussian_copula 1") fail("is not a model of GaussianCopula, version 1");
   const Json json = parse_json(archive.text("model"), {.source = path});

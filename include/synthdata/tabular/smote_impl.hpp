@@ -70,6 +70,7 @@ SYNTHDATA_INLINE Smote Smote::load(const std::string& path) {
 }
 
 SYNTHDATA_INLINE Smote Smote::from_archive(const Archive& archive, const std::string& path) {
+  const OnDevice host(Device::cpu());
   if (archive.text("format") != "synthdata smote 1") {
     throw DataError(concat(path, ": is not a model of Smote, version 1"));
   }

@@ -1050,6 +1050,7 @@ SYNTHDATA_INLINE TabularAr TabularAr::load(const std::string& path) {
 }
 
 SYNTHDATA_INLINE TabularAr TabularAr::from_archive(const Archive& archive, const std::string& path) {
+  const OnDevice host(Device::cpu());
   const auto fail = [&](const std::string& what) { throw DataError(concat(path, ": ", what)); };
   if (archive.text("format") != "synthdata tabular_ar 1") fail("is not a model of TabularAr, version 1");
   const Json json = parse_json(archive.text("model"), {.source = path});

@@ -278,6 +278,7 @@ SYNTHDATA_INLINE void Tvae::save(const std::string& path) const { save_safetenso
 SYNTHDATA_INLINE Tvae Tvae::load(const std::string& path) { return from_archive(detail::load_model_alone(path), path); }
 
 SYNTHDATA_INLINE Tvae Tvae::from_archive(const Archive& archive, const std::string& path) {
+  const OnDevice host(Device::cpu());
   if (archive.text("format") != "synthdata tvae 1")
     throw DataError(concat(path, ": is not a model of Tvae, version 1"));
   const Json json = parse_json(archive.text("model"), {.source = path});
@@ -288,10 +289,12 @@ SYNTHDATA_INLINE Tvae Tvae::from_archive(const Archive& archive, const std::stri
   TableEncoder encoder = TableEncoder::load(archive, "encoder");
   if (encoder.width() == 0) throw DataError(concat(path, ": the model has no columns"));
   // Weights are looked at before a net of that size is made: a small file cannot ask for a large one.
-  const Shape shapes[] = {
-      {options.hidden, encoder.width()}, {options.latent, options.hidden}, {options.components, options.latent}};
-  const char* names[] = {"net.encode0.weight", "net.mean.weight", "net.prior.mean"};
-  for (int i = 0; i < 3; ++i) {
+  const Shape shapes[] = {{options.hidden, encoder.width()},
+                          {options.hidden, options.hidden},
+                          {options.latent, options.hidden},
+                          {options.components, options.latent}};
+  const char* names[] = {"net.encode0.weight", "net.encode1.weight", "net.mean.weight", "net.prior.mean"};
+  for (int i = 0; i < 4; ++i) {
     if (!(archive.at(names[i]).shape() == shapes[i])) {
       throw DataError(concat(path, ": '", names[i], "' is ", archive.at(names[i]).str(), ", expected ", shapes[i]));
     }

@@ -8,6 +8,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <synthdata/backend/cuda/conv_plan.hpp>
 #include <synthdata/backend/cuda/driver.cuh>
 #include <synthdata/backend/cuda/norm.cuh>
 #include <synthdata/backend/device_kernels.hpp>
@@ -51,9 +52,11 @@ struct ConvNumbers {
 };
 
 /// y = act(x * w + bias), with `taps` = w as [kD, kH, kW, C / groups, K], so that neighbouring threads read neighbours.
-template <class T, class Index>
+template <class T>
 __global__ void __launch_bounds__(block_threads)
-    conv_forward_kernel(ConvNumbers<Index> g, const T* x, const T* taps, const T* bias, DeviceActivation<T> act, T* y) {
+    conv_forward_kernel(ConvNumbers<std::int32_t> g, const T* x, const T* taps, const T* bias, DeviceActivation<T> act,
+                        T* y) {
+  using Index = std::int32_t;  // 64-bit divisions are calls, which spill
   const Index width = g.in_channels / g.groups, of_group = g.out_channels / g.groups;
   const Index size = g.batch * g.out[0] * g.out[1] * g.out[2] * g.out_channels;
   for (std::int64_t i = first_item(); i < size; i += item_step()) {
@@ -96,9 +99,11 @@ __device__ Index window_of(Index at, Index stride, Index windows) {
 }
 
 /// gx = act(adjoint in x of gy + bias)
-template <class T, class Index>
-__global__ void __launch_bounds__(block_threads) conv_input_grad_kernel(ConvNumbers<Index> g, const T* gy, const T* w,
-                                                                        const T* bias, DeviceActivation<T> act, T* gx) {
+template <class T>
+__global__ void __launch_bounds__(block_threads)
+    conv_input_grad_kernel(ConvNumbers<std::int32_t> g, const T* gy, const T* w, const T* bias, DeviceActivation<T> act,
+                           T* gx) {
+  using Index = std::int32_t;
   const Index width = g.in_channels / g.groups, of_group = g.out_channels / g.groups;
   const Index taps = g.kernel[0] * g.kernel[1] * g.kernel[2];
   const Index size = g.batch * g.in[0] * g.in[1] * g.in[2] * g.in_channels;
@@ -198,6 +203,19 @@ void visit_conv_numbers(const ConvGeometry& g, std::int64_t size, const F& f) {
   }
 }
 
+/// Calls f for as many images at a time as the kernels can count, with the first element of them in tensors `from` and
+/// `to`, and the elements of `to` they have.
+template <class F>
+void over_images(const ConvGeometry& all, const Tensor& from, const Tensor& to, const F& f) {
+  if (to.size() == 0) return;
+  const std::int64_t at_once = images_at_once(all), from_image = from.size() / all.batch, image = to.size() / all.batch;
+  for (std::int64_t first = 0; first < all.batch; first += at_once) {
+    ConvGeometry some = all;
+    some.batch = std::min(at_once, all.batch - first);
+    f(ConvNumbers<std::int32_t>(some), first * from_image, first * image, some.batch * image);
+  }
+}
+
 template <class T>
 const T* conv_data(const Tensor& t) {
   return static_cast<const T*>(t.defined() ? t.address() : nullptr);
@@ -210,19 +228,23 @@ void direct_conv_forward(const Queue& queue, const backend::ConvCall& call, cons
   Tensor taps = w.empty_like({columns, rows});
   launch_over("conv", queue, w.size(), transpose_kernel<T>, conv_data<T>(w), static_cast<T*>(taps.address()), rows,
               columns);
-  visit_conv_numbers(call.geometry, std::max({x.size(), w.size(), y.size()}), [&]<class I>(const ConvNumbers<I>& g) {
-    launch_over("conv", queue, y.size(), conv_forward_kernel<T, I>, g, conv_data<T>(x), conv_data<T>(taps),
-                conv_data<T>(bias), DeviceActivation<T>{call.act, call.slope}, static_cast<T*>(y.address()));
-  });
+  over_images(call.geometry, x, y,
+              [&](const ConvNumbers<std::int32_t>& g, std::int64_t from, std::int64_t to, std::int64_t results) {
+                launch_over("conv", queue, results, conv_forward_kernel<T>, g, conv_data<T>(x) + from,
+                            conv_data<T>(taps), conv_data<T>(bias), DeviceActivation<T>{call.act, call.slope},
+                            static_cast<T*>(y.address()) + to);
+              });
 }
 
 template <class T>
 void direct_conv_input_grad(const Queue& queue, const backend::ConvCall& call, const Tensor& gy, const Tensor& w,
                             const Tensor& bias, Tensor& gx) {
-  visit_conv_numbers(call.geometry, std::max({gx.size(), w.size(), gy.size()}), [&]<class I>(const ConvNumbers<I>& g) {
-    launch_over("conv", queue, gx.size(), conv_input_grad_kernel<T, I>, g, conv_data<T>(gy), conv_data<T>(w),
-                conv_data<T>(bias), DeviceActivation<T>{call.act, call.slope}, static_cast<T*>(gx.address()));
-  });
+  over_images(call.geometry, gy, gx,
+              [&](const ConvNumbers<std::int32_t>& g, std::int64_t from, std::int64_t to, std::int64_t results) {
+                launch_over("conv", queue, results, conv_input_grad_kernel<T>, g, conv_data<T>(gy) + from,
+                            conv_data<T>(w), conv_data<T>(bias), DeviceActivation<T>{call.act, call.slope},
+                            static_cast<T*>(gx.address()) + to);
+              });
 }
 
 template <class T>

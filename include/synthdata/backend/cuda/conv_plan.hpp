@@ -10,6 +10,7 @@
 #include <synthdata/core/error.hpp>
 #include <synthdata/core/precision.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -22,6 +23,26 @@ namespace synthdata::cuda {
 using backend::cpu::ConvGeometry;
 
 enum class ConvOp : std::uint8_t { forward, input_grad, weight_grad };
+
+/// Of our own kernels, which count in 32 bits: at most so many images at once that all places in tensors of them are
+/// below `places`. @throws ShapeError for an image or a filter that is larger by itself
+inline std::int64_t images_at_once(const ConvGeometry& g, std::int64_t places = std::int64_t{1} << 31) {
+  std::int64_t in = g.in_channels, out = g.out_channels, filter = g.out_channels * (g.in_channels / g.groups),
+               reach = 0;
+  for (int axis = 0; axis < 3; ++axis) {
+    in *= g.in[axis];
+    out *= g.out[axis];
+    filter *= g.kernel[axis];
+    const std::int64_t windows = g.out[axis] * g.stride[axis] + g.kernel[axis] * g.dilation[axis];
+    reach = std::max(reach, g.in[axis] + g.pad[axis] + windows);
+  }
+  const std::int64_t largest = std::max({in, out, filter, reach, std::int64_t{1}});
+  if (largest >= places) {
+    throw ShapeError(concat("convolution on a GPU: expects images and filters of less than ", places,
+                            " elements, and as few places along an axis, got ", largest));
+  }
+  return (places - 1) / std::max({in, out, std::int64_t{1}});
+}
 
 /// Set before the first convolution; not guarded against other threads.
 struct ConvSettings {

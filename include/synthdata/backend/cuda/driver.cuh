@@ -69,8 +69,8 @@ class Staging {
   int next_ = 0;
 };
 
-/// A block that host memory is copied into by another stream than that of the work. Its event stands for the copy until
-/// the work waits for it, and from then on for the last work that reads the block.
+/// A block that host memory is copied into by another stream than that of the work. Its event stands for the copy while
+/// the block is in use, and once it is free for the last work that reads it.
 struct ArrivalBlock : Block {
   cudaEvent_t event = nullptr;
 };
@@ -128,7 +128,7 @@ class Gpu {
         return live(block);
       }
     }
-    auto* block = new_block<Block>(wanted);
+    auto* block = new_block<Block>(wanted, bytes);
     block->pool = pool_;
     return live(block);
   }
@@ -195,6 +195,7 @@ class Gpu {
   void empty() {
     const std::lock_guard lock(mutex_);
     const UseDevice use(index_);
+    if (recording()) return;
     free_blocks(general_);
     free_arrivals();
   }
@@ -235,13 +236,13 @@ class Gpu {
     if (stats_.live_bytes > stats_.peak_bytes) stats_.peak_bytes = stats_.live_bytes;
     return block;
   }
-  /// A block of fresh memory.
+  /// A block of fresh memory, at least so many bytes.
   template <class B>
-  B* new_block(const synthdata::detail::SizeClass& wanted) {
+  B* new_block(const synthdata::detail::SizeClass& wanted, std::int64_t bytes) {
     const UseDevice use(index_);
     void* memory = nullptr;
     cudaError_t error = cudaMalloc(&memory, static_cast<std::size_t>(wanted.bytes));
-    if (error == cudaErrorMemoryAllocation) {
+    if (error == cudaErrorMemoryAllocation && !recording()) {
       cudaGetLastError();  // forgotten: there may be enough without the cached blocks
       free_blocks(general_);
       free_arrivals();
@@ -249,7 +250,7 @@ class Gpu {
     }
     if (error == cudaErrorMemoryAllocation) {
       cudaGetLastError();
-      throw CudaError(concat("out of memory on cuda:", index_, " (", name_, "): cannot allocate ", wanted.bytes,
+      throw CudaError(concat("out of memory on cuda:", index_, " (", name_, "): cannot allocate ", bytes,
                              " bytes beside ", stats_.live_bytes, " in use"));
     }
     check(error, "cudaMalloc");
@@ -260,6 +261,11 @@ class Gpu {
     block->elements = memory;
     ++stats_.system_allocations;
     return block;
+  }
+  /// True while a graph is being recorded: then nothing can be waited for, and so nothing be given back.
+  bool recording() const {
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+    return cudaStreamIsCapturing(stream_, &status) == cudaSuccess && status != cudaStreamCaptureStatusNone;
   }
   ArrivalBlock* arrival_block(std::int64_t bytes) {
     const auto wanted = synthdata::detail::size_class_of(bytes);
@@ -273,10 +279,19 @@ class Gpu {
       stats_.cached_bytes -= found->bytes;
       return counted(found);
     }
-    auto* block = new_block<ArrivalBlock>(wanted);
+    arrivals_.left.reserve(arrival_blocks_ + 1);  // so that release() need not allocate
+    cudaEvent_t event = nullptr;
+    check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreate");
+    ArrivalBlock* block = nullptr;
+    try {
+      block = new_block<ArrivalBlock>(wanted, bytes);
+    } catch (...) {
+      cudaEventDestroy(event);
+      throw;
+    }
     block->pool = &arrivals_;
-    check(cudaEventCreateWithFlags(&block->event, cudaEventDisableTiming), "cudaEventCreate");
-    arrivals_.left.reserve(++arrival_blocks_);  // so that release() need not allocate
+    block->event = event;
+    ++arrival_blocks_;
     return counted(block);
   }
   void free_blocks(MemoryPool& pool) {

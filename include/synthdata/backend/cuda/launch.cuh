@@ -23,6 +23,13 @@
 namespace synthdata::cuda {
 
 /// Threads of a block where nothing asks for another number.
+/// Before a loop that is not to be unrolled.
+#if defined(__CUDACC__)
+#define SYNTHDATA_CUDA_NO_UNROLL _Pragma("unroll 1")
+#else
+#define SYNTHDATA_CUDA_NO_UNROLL
+#endif
+
 inline constexpr int block_threads = 256;
 inline constexpr int warp_threads = 32;
 

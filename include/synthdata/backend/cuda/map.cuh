@@ -39,20 +39,27 @@ template <class T, int N, int V, class F>
 __global__ void __launch_bounds__(block_threads)
     map_same(F f, MapOperands<T, N> p, std::int64_t packs, std::int64_t size) {
   constexpr auto all = std::make_index_sequence<N>{};
-  for (std::int64_t i = first_item(); i < packs; i += item_step()) {
-    Pack<T, V> x[N], y;
-    for (int k = 0; k < N; ++k) x[k] = reinterpret_cast<const Pack<T, V>*>(p.in[k])[i];
-    for (int j = 0; j < V; ++j) {
-      T one[N];
-      for (int k = 0; k < N; ++k) one[k] = x[k].value[j];
-      y.value[j] = map_one(f, one, all);
-    }
-    reinterpret_cast<Pack<T, V>*>(p.out)[i] = y;
-  }
-  for (std::int64_t i = packs * V + first_item(); i < size; i += item_step()) {
+  const auto one_value = [&](std::int64_t i) {
     T one[N];
     for (int k = 0; k < N; ++k) one[k] = p.in[k][i];
     p.out[i] = map_one(f, one, all);
+  };
+  if constexpr (V == 1) {
+    SYNTHDATA_CUDA_NO_UNROLL  // several slow paths of f64 at once would spill
+        for (std::int64_t i = first_item(); i < size; i += item_step()) one_value(i);
+  } else {
+    for (std::int64_t i = first_item(); i < packs; i += item_step()) {
+      Pack<T, V> x[N], y;
+      for (int k = 0; k < N; ++k) x[k] = reinterpret_cast<const Pack<T, V>*>(p.in[k])[i];
+      for (int j = 0; j < V; ++j) {
+        T one[N];
+        for (int k = 0; k < N; ++k) one[k] = x[k].value[j];
+        y.value[j] = map_one(f, one, all);
+      }
+      reinterpret_cast<Pack<T, V>*>(p.out)[i] = y;
+    }
+    const std::int64_t last = packs * V + first_item();  // what is left is less than a pack
+    if (last < size) one_value(last);
   }
 }
 
