@@ -104,7 +104,7 @@ TEST_CASE("models of tables give the same rows for any number of threads", "[tab
   set_threads(0);
 }
 
-TEST_CASE("nets sample with bf16 products too: other rows, as good, the same for any number of threads", "[tabular]") {
+TEST_CASE("nets sample with bf16 products too: other rows, as good, whatever the threads", "[tabular]") {
   const std::string name = GENERATE("ar", "tvae", "ctgan");
   INFO(name);
   const models::AnyTabularModel& model = trained(name);
