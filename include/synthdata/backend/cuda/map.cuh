@@ -44,10 +44,12 @@ __global__ void __launch_bounds__(block_threads)
     for (int k = 0; k < N; ++k) one[k] = p.in[k][i];
     p.out[i] = map_one(f, one, all);
   };
+  // Not unrolled beyond a pack: several slow paths of divisions and exponentials at once would spill.
   if constexpr (V == 1) {
-    SYNTHDATA_CUDA_NO_UNROLL  // several slow paths of f64 at once would spill
-        for (std::int64_t i = first_item(); i < size; i += item_step()) one_value(i);
+    SYNTHDATA_CUDA_NO_UNROLL
+    for (std::int64_t i = first_item(); i < size; i += item_step()) one_value(i);
   } else {
+    SYNTHDATA_CUDA_NO_UNROLL
     for (std::int64_t i = first_item(); i < packs; i += item_step()) {
       Pack<T, V> x[N], y;
       for (int k = 0; k < N; ++k) x[k] = reinterpret_cast<const Pack<T, V>*>(p.in[k])[i];
