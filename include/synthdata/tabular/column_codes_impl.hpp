@@ -601,6 +601,7 @@ SYNTHDATA_INLINE ColumnCodes ColumnCodes::load(const Archive& archive, const std
     }
   }
   if (!(codes.unit_ >= 0.0) || !std::isfinite(codes.unit_) || codes.rare_count_ < 0) fail("expects numbers >= 0");
+  if (codes.kind_ == Kind::numbers && codes.rare_) fail("numbers have ranges, not rare values");
   codes.total_ = static_cast<std::int64_t>(codes.low_.size() + codes.texts_.size()) + codes.missing_ + codes.rare_;
   for (const Json& n : member("cardinalities", Json::Array{})) {
     const std::int64_t* held = n.get_if<std::int64_t>();
