@@ -177,13 +177,14 @@ struct Training {
   }
 };
 
-/// Six training steps; samples of both generators, the losses, and the critic's weights. With a checkpoint, another
-/// trainer goes on after the second step.
 struct How {
   bool graph = false;
   std::string checkpoint = "";
   bool ahead = false;  ///< the loader sends batches to the device
 };
+
+/// Six training steps; samples of both generators, the losses, and the critic's weights. With a checkpoint, another
+/// trainer goes on after the second step.
 std::vector<sd::Tensor> trained(sd::Device device, const How& how = {}) {
   const std::string& checkpoint = how.checkpoint;
   Training first(device, how.graph), second(device, how.graph);

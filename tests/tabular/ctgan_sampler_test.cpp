@@ -1,3 +1,6 @@
+// tests/tabular/ctgan_sampler_test.cpp: the generator of a Ctgan as it is sampled, against the net it comes from.
+//
+// SPDX-License-Identifier: MIT
 #include <synthdata/nn/linear.hpp>
 #include <synthdata/nn/norm.hpp>
 #include <synthdata/nn/residual.hpp>

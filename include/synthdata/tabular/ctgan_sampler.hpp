@@ -7,7 +7,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <synthdata/core/random.hpp>
 #include <synthdata/core/tensor.hpp>
 #include <synthdata/nn/module.hpp>
 
@@ -28,7 +27,7 @@ class CtganSampler {
   Tensor operator()(const Tensor& latent, const std::vector<std::int64_t>& asked) const;
 
  private:
-  /// y = x weight + start[label], then a ReLU but for the last.
+  /// y = x weight^T + start[label], then a ReLU but for the last.
   struct Layer {
     Tensor weight;  ///< [out, in]
     Tensor start;   ///< [labels or 1, out]: bias and column of the label
